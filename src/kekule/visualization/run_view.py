@@ -1,0 +1,156 @@
+"""Everything a report shows about one run, as plain arrays and words.
+
+A view is filled by whoever ran the training and read by figures and page alone, so
+neither knows how the other works. Nothing here is computed anew: probabilities are
+out-of-fold, scores and verdict arrive finished.
+
+Symbols: R rows (graphs) with an out-of-fold prediction, C classes, H width of the
+embedding, E directed edges and V nodes of one graph. Knows NumPy and RDKit's molecule
+type; must not know training, files or pages.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+
+GraphDrawing = Callable[[int], tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]]
+
+FINAL_FOLD = -1  # `FoldCurve.fold` of the model trained on all rows
+
+
+@dataclass(frozen=True, eq=False)
+class FoldCurve:
+    """Losses of one training, one value an epoch.
+
+    Attributes
+    ----------
+    seed, fold
+        Which training; fold is -1 for the final model on all rows.
+    train_loss, validation_loss
+        float64 (epochs,), nats per graph.
+    best_epoch
+        0-based; chosen on validation rows, never on test rows.
+    """
+
+    seed: int
+    fold: int
+    train_loss: NDArray[np.float64]
+    validation_loss: NDArray[np.float64]
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one model over folds; NaN where the metric is undefined."""
+
+    mean: float
+    std: float
+    low: float
+    high: float
+    folds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One line of the layer table."""
+
+    name: str
+    kind: str
+    shape: str
+    n_parameters: int
+
+
+@dataclass(frozen=True, eq=False)
+class RunView:
+    """One finished run as the report reads it.
+
+    Attributes
+    ----------
+    verdict
+        One line in plain words; see `kekule.visualization.tables.winner` for how it
+        decides what the table of scores may highlight.
+    classes
+        C names as spelt in the data.
+    positive
+        The class whose probability is shown in binary tasks (the last); None otherwise.
+    rows, truth, fold
+        int64 (R,): row in the source (0-based), class index, test fold.
+    probabilities
+        float64 (R, C), out-of-fold, mean over seeds; a row of NaN has no prediction.
+    scores, baselines
+        Metric to score, of this model and of each baseline by name.
+    n_nodes, n_edges
+        int64 (R,), undirected edges.
+    label_counts
+        Node label or element to int64 (C,): nodes so labelled in graphs of each class.
+    molecules
+        R molecules, None where the graph is not a valid molecule.
+    graphs
+        Position to ``edge_index`` (2, E), node label codes (V,), names of the codes;
+        used to draw what is not a molecule. None where there is nothing to draw.
+    smiles
+        R strings, empty where there is none.
+    weights
+        Parameter name to its values, flat.
+    embedding
+        float32 (R, H) of the final model, which was trained on these very rows.
+    audit
+        Findings with keys ``name``, ``verdict`` (green, amber, red), ``value``, ``advice``.
+    seed_spread
+        Metric to its mean over folds, one value a seed.
+    """
+
+    name: str
+    dataset: str
+    model: str
+    verdict: str
+    created: str
+    classes: tuple[str, ...]
+    positive: str | None
+    n_rejected: int
+    rows: NDArray[np.int64]
+    truth: NDArray[np.int64]
+    fold: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    scores: dict[str, Score]
+    baselines: dict[str, dict[str, Score]]
+    curves: tuple[FoldCurve, ...]
+    n_nodes: NDArray[np.int64]
+    n_edges: NDArray[np.int64]
+    label_counts: dict[str, NDArray[np.int64]]
+    molecules: tuple[Chem.Mol | None, ...]
+    graphs: GraphDrawing | None
+    smiles: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    weights: dict[str, NDArray[np.float32]]
+    embedding: NDArray[np.float32]
+    recipe: str
+    environment: dict[str, str]
+    hashes: dict[str, str]
+    audit: list[dict[str, Any]]
+    seed_spread: dict[str, tuple[float, ...]]
+
+
+def predicted_class(view: RunView) -> NDArray[np.int64]:
+    """Class index of the highest probability, int64 (R,); -1 where there is no prediction."""
+    known = np.isfinite(view.probabilities).all(axis=1)
+    best = np.argmax(np.where(known[:, None], view.probabilities, 0.0), axis=1)
+    return np.where(known, best, -1).astype(np.int64)
+
+
+def truth_probability(view: RunView) -> NDArray[np.float64]:
+    """Probability given to each row's own class, float64 (R,)."""
+    taken: NDArray[np.float64] = view.probabilities[np.arange(len(view.truth)), view.truth]
+    return taken
+
+
+def wrong_rows(view: RunView) -> NDArray[np.int64]:
+    """Positions of wrongly predicted rows, the least probable truth first; int64 (W,)."""
+    predicted = predicted_class(view)
+    wrong = np.flatnonzero((predicted != view.truth) & (predicted >= 0))
+    order = np.argsort(truth_probability(view)[wrong], kind="stable")
+    return wrong[order].astype(np.int64)
