@@ -1,0 +1,72 @@
+"""What every baseline is: prepared once on a set of graphs, then asked fold by fold.
+
+A baseline stands beside every score of a network. It gets the same training rows, may
+choose its own settings only inside them, and answers for the same test rows.
+
+Symbols: G graphs, n rows asked for, K classes.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold, StratifiedKFold, StratifiedShuffleSplit
+
+from kekule.features import PackedGraphs
+
+INNER_FOLDS = 5
+ROWS_FOR_INNER_FOLDS = 1000  # above this one held-out tenth is as steady, at a tenth of the cost
+
+
+class Answer(NamedTuple):
+    """Class numbers and probabilities of the rows asked for."""
+
+    labels: NDArray[np.int64]  # (n,)
+    probabilities: NDArray[np.float64]  # (n, K)
+
+
+class Baseline(Protocol):
+    """A model without a graph network, on the interface the protocol calls."""
+
+    def __init__(self, graphs: PackedGraphs): ...
+
+    def answer(
+        self,
+        targets: NDArray[np.int64],
+        *,
+        train_rows: NDArray[np.int64],
+        test_rows: NDArray[np.int64],
+        n_classes: int,
+        seed: int,
+    ) -> Answer:
+        """Train on `train_rows` and answer for `test_rows`; other targets are not read."""
+        ...
+
+
+def inner_splits(
+    targets: NDArray[np.int64], *, seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Splits of training rows that choose a setting: (positions to fit, positions to score).
+
+    Stratified five-fold, or one held-out tenth of more than a thousand rows; unstratified
+    where a class has a single row.
+    """
+    positions = np.zeros((len(targets), 1))
+    rarest = np.unique(targets, return_counts=True)[1].min()
+    if rarest < 2:
+        splitter = KFold(min(INNER_FOLDS, len(targets)), shuffle=True, random_state=seed)
+    elif len(targets) > ROWS_FOR_INNER_FOLDS:
+        splitter = StratifiedShuffleSplit(1, test_size=0.1, random_state=seed)
+    else:
+        n_folds = int(min(INNER_FOLDS, rarest))
+        splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    return list(splitter.split(positions, targets))
+
+
+def spread_columns(
+    probabilities: NDArray[np.float64], present: NDArray[np.int64], n_classes: int
+) -> NDArray[np.float64]:
+    """Probabilities of the classes a model saw, laid out over all `n_classes` columns."""
+    full = np.zeros((len(probabilities), n_classes))
+    full[:, present] = probabilities
+    return full

@@ -1,0 +1,34 @@
+"""Asking a trained network: probabilities and embeddings of packed graphs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kekule.features import PackedGraphs
+from kekule.models.batch import GraphBatch, make_batch
+from kekule.models.network import Network
+
+BATCH_SIZE = 512
+
+
+def probabilities(network: Network, graphs: PackedGraphs) -> NDArray[np.float64]:
+    """Class probabilities of every graph, float64 (G, K), rows summing to one."""
+    network.eval()
+    with torch.no_grad():
+        parts = [network(b).double().softmax(1).numpy() for b in _batches(graphs)]
+    return np.concatenate(parts) if parts else np.zeros((0, 0))
+
+
+def embeddings(network: Network, graphs: PackedGraphs) -> NDArray[np.float32]:
+    """Vector of every graph before the head, float32 (G, H)."""
+    network.eval()
+    with torch.no_grad():
+        parts = [network.embed(b).numpy() for b in _batches(graphs)]
+    return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
+
+
+def _batches(graphs: PackedGraphs) -> Iterator[GraphBatch]:
+    for start in range(0, len(graphs), BATCH_SIZE):
+        yield make_batch(graphs, np.arange(start, min(start + BATCH_SIZE, len(graphs))))

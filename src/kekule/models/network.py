@@ -1,0 +1,58 @@
+"""What every graph network is to the rest of the package: a module with an embedding.
+
+Symbols: B graphs in a batch, H width of a graph's embedding, K classes.
+"""
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from kekule.features import GraphSchema
+from kekule.models.batch import GraphBatch
+from kekule.models.encoder import CodeEncoder
+
+
+class NetworkSettings(BaseModel):
+    """Settings of one network; each network's file extends it beside the network."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Network(nn.Module):
+    """Base of the graph networks: `embed` gives a vector a graph, a linear head the classes.
+
+    A subclass names its `Settings`, builds its layers from a schema and implements `embed`.
+    """
+
+    Settings: ClassVar[type[NetworkSettings]] = NetworkSettings
+
+    head: nn.Module
+
+    def embed(self, batch: GraphBatch) -> Tensor:
+        """Vector of each graph before the head, float32 (B, H)."""
+        raise NotImplementedError
+
+    def forward(self, batch: GraphBatch) -> Tensor:
+        """Unnormalised log-probabilities, float32 (B, K)."""
+        logits: Tensor = self.head(self.embed(batch))
+        return logits
+
+    def set_scale(self, batch: GraphBatch) -> None:
+        """Scale attributes by the training rows given as `batch`."""
+        for name, encoder in self.named_children():
+            if isinstance(encoder, CodeEncoder):
+                attributes = batch.edge_attributes if "edge" in name else batch.node_attributes
+                encoder.set_scale(attributes)
+
+
+def node_encoder(schema: GraphSchema, width: int) -> CodeEncoder:
+    """Encoder of the schema's nodes."""
+    return CodeEncoder(schema.nodes, schema.n_node_attributes, width)
+
+
+def edge_encoder(schema: GraphSchema, width: int) -> CodeEncoder | None:
+    """Encoder of the schema's edges; None where all edges are alike."""
+    if not schema.edges and not schema.n_edge_attributes:
+        return None
+    return CodeEncoder(schema.edges, schema.n_edge_attributes, width)

@@ -1,0 +1,166 @@
+"""The training loop: one network, its training rows, and validation rows that choose the epoch.
+
+Test rows are not an argument: what is never handed over cannot leak. The score that
+chooses the epoch is a callable, so that no metric has a name here.
+
+Symbols: R rows, K classes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from kekule.features import PackedGraphs
+from kekule.models.batch import GraphBatch, make_batch
+from kekule.models.network import Network
+
+SelectionScore = Callable[[NDArray[np.float64], NDArray[np.int64]], float]
+
+
+class TrainSettings(BaseModel):
+    """Settings of the loop."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: Annotated[int, Field(ge=1, description="Most passes over the training rows.")] = 150
+    patience: Annotated[
+        int, Field(ge=1, description="Stop after this many epochs without a better validation score.")
+    ] = 50
+    batch_size: Annotated[int, Field(ge=2, description="Graphs in a batch.")] = 64
+    learning_rate: Annotated[float, Field(gt=0, description="Peak step size of AdamW.")] = 5e-3
+    weight_decay: Annotated[float, Field(ge=0, description="Decoupled weight decay.")] = 1e-4
+    validation: Annotated[
+        float, Field(gt=0, lt=1, description="Part of the training rows that chooses the epoch.")
+    ] = 0.1
+
+
+class EpochReport(NamedTuple):
+    """What a progress display may want to know after an epoch."""
+
+    epoch: int  # 0-based
+    train_loss: float  # mean cross-entropy, nats
+    validation_loss: float  # mean cross-entropy, nats
+    stopped: bool  # True in the last report of a fit
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """Curves of one training, and the epoch whose weights the network now holds."""
+
+    train_loss: NDArray[np.float64]  # (epochs run,), nats
+    validation_loss: NDArray[np.float64]  # (epochs run,), nats
+    best_epoch: int  # 0-based
+
+
+def fit(
+    network: Network,
+    graphs: PackedGraphs,
+    targets: NDArray[np.int64],
+    *,
+    train_rows: NDArray[np.int64],
+    validation_rows: NDArray[np.int64],
+    settings: TrainSettings,
+    score: SelectionScore,
+    seed: int,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> FitResult:
+    """Train `network` in place and leave it with the weights of its best validation epoch.
+
+    Parameters
+    ----------
+    network
+        Freshly built; its attribute scaling is set from the training rows here.
+    graphs, targets
+        The set and its class numbers (R,); only the given rows are read.
+    train_rows, validation_rows
+        Disjoint row numbers.
+    score
+        Validation probabilities (n, K) and truth (n,) to a number, higher is better.
+    seed
+        Of shuffling and dropout.
+    on_epoch
+        Called after every epoch.
+    """
+    torch.manual_seed(seed)
+    shuffle = np.random.default_rng(seed)
+    network.set_scale(make_batch(graphs, train_rows))
+    held_out = make_batch(graphs, validation_rows)
+    held_truth = targets[validation_rows]
+    optimizer = torch.optim.AdamW(
+        network.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, settings.epochs, eta_min=settings.learning_rate / 100
+    )
+    best = _Best(network)
+    train_loss: list[float] = []
+    validation_loss: list[float] = []
+    for epoch in range(settings.epochs):
+        rows = shuffle.permutation(train_rows)
+        train_loss.append(_run_epoch(network, optimizer, graphs, targets, rows, settings.batch_size))
+        schedule.step()
+        probabilities, loss = _validate(network, held_out, held_truth)
+        validation_loss.append(loss)
+        best.offer(epoch, score(probabilities, held_truth))
+        last = epoch + 1 == settings.epochs or epoch - best.epoch >= settings.patience
+        if on_epoch is not None:
+            on_epoch(EpochReport(epoch, train_loss[-1], loss, last))
+        if last:
+            break
+    network.load_state_dict(best.state)
+    network.eval()
+    return FitResult(np.asarray(train_loss), np.asarray(validation_loss), best.epoch)
+
+
+class _Best:
+    """The best weights so far; the first of equals, so that fewer epochs win a tie."""
+
+    def __init__(self, network: Network):
+        self.network, self.epoch, self.score = network, 0, -np.inf
+        self.state: dict[str, Tensor] = {}
+
+    def offer(self, epoch: int, score: float) -> None:
+        if score > self.score or not self.state:
+            self.epoch, self.score = epoch, score
+            self.state = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+
+
+def _run_epoch(
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    graphs: PackedGraphs,
+    targets: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    batch_size: int,
+) -> float:
+    """One pass over `rows` in the order given; mean loss per graph, in nats."""
+    network.train()
+    total = 0.0
+    # Equal parts instead of a short last batch: batch statistics of one graph mean nothing.
+    for part in np.array_split(rows, max(1, round(len(rows) / batch_size))):
+        optimizer.zero_grad(set_to_none=True)
+        logits = network(make_batch(graphs, part))
+        loss = nn.functional.cross_entropy(logits, torch.from_numpy(targets[part]))
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        total += loss.item() * len(part)
+    return total / len(rows)
+
+
+@torch.no_grad()
+def _validate(
+    network: Network, batch: GraphBatch, truth: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], float]:
+    network.eval()
+    log_probability = network(batch).double().log_softmax(1)
+    loss = nn.functional.nll_loss(log_probability, torch.from_numpy(truth)).item()
+    return log_probability.exp().numpy(), loss
