@@ -1,0 +1,137 @@
+"""From the text of a structure to an RDKit molecule, or to RDKit's own reason why not.
+
+RDKit gives None for a SMILES it cannot read and writes the reason to the terminal. Here
+the reason becomes the error, and nothing is written. RDKit's log is one for the whole
+process, so it is only ever redirected under a lock and for the length of one call.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rdkit import Chem, rdBase
+
+from kekule._errors import MoleculeError
+
+LONGEST = 20_000  # characters; the largest PubChem SMILES are near 3,000
+
+_LOCK = threading.RLock()
+_STAMP = re.compile(r"^\[[0-9:]+\] ")
+_PARSER = "SMILES Parse Error: "
+
+
+def read_molecule(smiles: str, *, source: str = "input", row: int | None = None) -> Chem.Mol:
+    """Read one SMILES as a sanitised molecule.
+
+    Hydrogens written out become implicit, as RDKit does. Blanks around the text do not
+    matter; inside it only a ChemAxon extension, ``CCO |...|``, may follow.
+
+    Parameters
+    ----------
+    smiles
+        The text.
+    source, row
+        Where it came from, for the error.
+
+    Raises
+    ------
+    MoleculeError
+        If RDKit cannot read or sanitise it, with RDKit's own reason; if it is empty,
+        has no atoms, is longer than `LONGEST`, or holds characters no SMILES has.
+    """
+    text = smiles.strip()
+    why = _unusable(text)
+    if why:
+        raise MoleculeError(shorten(smiles), why, source=source, row=row)
+    with quiet():
+        mol = Chem.MolFromSmiles(text)
+    if mol is None:
+        raise MoleculeError(shorten(smiles), _reason(text), source=source, row=row)
+    if mol.GetNumAtoms() == 0:
+        raise MoleculeError(shorten(smiles), "it has no atoms", source=source, row=row)
+    return mol
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let RDKit write nothing; one thread at a time."""
+    with _LOCK, rdBase.BlockLogs():
+        yield
+
+
+def problem_of(mol: Chem.Mol) -> str:
+    """RDKit's first reason why a molecule cannot be sanitised; empty if it can."""
+    with quiet():
+        problems = Chem.DetectChemistryProblems(mol)
+        return one_line(problems[0].Message()) if problems else ""
+
+
+def one_line(message: str) -> str:
+    """A message of RDKit without line breaks, double blanks and full stop at its end."""
+    return " ".join(message.split()).rstrip(".")
+
+
+def shorten(text: str, longest: int = 120) -> str:
+    """A text short enough for a message."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def _unusable(text: str) -> str:
+    """Why RDKit is not even asked; empty if it is."""
+    if not text:
+        return "it is empty"
+    if len(text) > LONGEST:
+        return f"it has {len(text)} characters, and at most {LONGEST} are read"
+    strange = next((c for c in text if not (c.isascii() and c.isprintable()) and c != "\t"), "")
+    if strange:
+        return f"no SMILES has the character {strange!r}"
+    first, *rest = text.split(maxsplit=1)
+    with quiet():
+        # RDKit would read a first word and forget the others, or give no reason.
+        if rest and Chem.MolFromSmiles(first) and not Chem.MolFromSmiles(_extended(text)):
+            return f"after the SMILES comes a blank and {shorten(rest[0], 40)!r}"
+    return ""
+
+
+def _extended(text: str) -> str:
+    """The text if it ends in a ChemAxon extension, else what RDKit surely refuses."""
+    return text if " |" in text else "?"
+
+
+def _reason(text: str) -> str:
+    """What RDKit has against a text it gave None for."""
+    with quiet():
+        raw = Chem.MolFromSmiles(text, sanitize=False)
+    if raw is not None:
+        return problem_of(raw) or "RDKit gives no reason"
+    lines = [_STAMP.sub("", line) for line in _log_of(text)]
+    lines = [line.removeprefix(_PARSER) for line in lines if line.startswith(_PARSER)] or lines
+    told = [one_line(line).rstrip(":") for line in lines if "Failed parsing" not in line]
+    return "; ".join(told[:2]) or "RDKit gives no reason"
+
+
+def _log_of(text: str) -> list[str]:
+    """What RDKit logs while it reads a text, caught before it reaches the terminal."""
+    logger, caught = logging.getLogger("rdkit"), []
+    thread = threading.get_ident()
+
+    def catch(record: logging.LogRecord) -> bool:
+        if record.thread != thread:
+            return True
+        caught.append(record.getMessage())
+        return False
+
+    with _LOCK:
+        level = logger.level
+        rdBase.LogToPythonLogger()
+        logger.addFilter(catch)
+        logger.setLevel(logging.INFO)
+        try:
+            Chem.MolFromSmiles(text)
+        finally:
+            logger.setLevel(level)
+            logger.removeFilter(catch)
+            rdBase.LogToCppStreams()
+    return caught
