@@ -1,23 +1,72 @@
 """The report: one page that needs nothing but itself.
 
-Knows the view and the figures; must not know training or storage.
+Styles, script and figures stand inside the file; a content policy in its head forbids
+everything else, so a name that tries to be markup or an address stays a name. The page
+is written whole or not at all.
+
+Knows the view, the figures and the tables; must not know training or storage.
 """
 
+import base64
+import hashlib
 import os
 import tempfile
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from kekule._errors import OutputError
-from kekule.visualization.run_view import RunView
+from kekule.visualization import drawings, palette, parameters, tables
+from kekule.visualization.canvas import png_bytes, svg_text
+from kekule.visualization.catalogue import DRAWN_BY_THE_PAGE, FIGURES
+from kekule.visualization.graph_drawing import graph_legend
+from kekule.visualization.run_view import FINAL_FOLD, RunView
 
 
 def write_report(view: RunView, path: Path, *, figures: Path | None = None) -> Path:
-    """Write the page to `path`, whole or not at all, and return `path`."""
-    page = _environment().get_template("report.html.j2").render(view=view)
-    write_whole(path, page.encode())
+    """Write the page to `path` and return `path`; with `figures`, its pictures there too.
+
+    Parameters
+    ----------
+    figures
+        Folder for every figure as ``NAME.svg`` and ``NAME.png`` (150 dots an inch); made
+        if missing, other files in it are left alone.
+
+    Raises
+    ------
+    OutputError
+        If either place cannot be written to.
+    """
+    svgs: dict[str, str] = {}
+    for name, make in FIGURES.items():
+        if name in DRAWN_BY_THE_PAGE and figures is None:
+            continue
+        figure = make(view)
+        svgs[name] = svg_text(figure, name)
+        if figures is not None:
+            _write_figure(figure, svgs[name], figures / name)
+    write_whole(path, render_page(view, svgs).encode())
     return path
+
+
+def render_page(view: RunView, svgs: dict[str, str]) -> str:
+    """Return the page with `svgs` (figure name to ``<svg>`` element) in their places."""
+    environment = _environment()
+    script = environment.loader.get_source(environment, "report.js")[0]  # type: ignore[union-attr]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html.j2").render(
+        view=view,
+        svgs={name: Markup(svg) for name, svg in svgs.items()},  # noqa: S704  # drawn by us, names escaped
+        script=Markup(script),  # noqa: S704  # a file of this package
+        script_digest=digest,
+        lines=tables.row_lines(view),
+        wrong=tables.wrong_rows(view),
+        rejected_by_size=len(view.rows) > tables.MOST_ROWS,
+        folds=[c for c in view.curves if c.fold != FINAL_FOLD],
+        has_final=any(c.fold == FINAL_FOLD for c in view.curves),
+    )
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -32,21 +81,46 @@ def write_whole(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise OutputError(path, f"cannot be written ({error.strerror})", "Give another folder.") from error
+        why = f"cannot be written ({error.strerror})"
+        raise OutputError(path, why, "Give a folder that can be written to.") from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+        Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
+def _write_figure(figure: Figure, svg: str, stem: Path) -> None:
+    header = '<?xml version="1.0" encoding="utf-8"?>\n'
+    write_whole(stem.with_suffix(".svg"), (header + svg).encode())
+    write_whole(stem.with_suffix(".png"), png_bytes(figure))
+
+
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    """Return an environment that escapes every value and stumbles over a missing one."""
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("kekule.visualization"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(
+        draw_row=lambda view, i: Markup(drawings.draw_row(view, i)),  # noqa: S704  # names escaped
+        example_rows=drawings.example_rows,
+        graph_legend=graph_legend,
+        headlines=tables.headlines,
+        most_mistakes=drawings.MOST_MISTAKES,
+        no_drawing=drawings.no_drawing,
+        palette=palette,
+        predicted_class=tables.predicted_class,
+        score_rows=tables.score_rows,
+        shown_parameters=parameters.shown_parameters,
+        truth_probability=drawings.truth_probability,
+        winner=tables.winner,
+    )
+    environment.filters.update(metric=palette.metric_name, number=palette.number)
+    return environment

@@ -1,0 +1,79 @@
+"""Learning curves of every training of a run.
+
+Thin lines are single trainings, the thick one their median; a dot marks the epoch each
+training kept. Lines that part early or dots scattered over many epochs say that the
+choice of epoch is noise.
+
+Symbols: epochs are counted from 1 on the axis, from 0 in the view.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from kekule.visualization.canvas import WIDE, new_figure, only_grid, say, styled
+from kekule.visualization.palette import CLASS_COLOURS, FAINT, INK, MODEL
+from kekule.visualization.run_view import FINAL_FOLD, FoldCurve, RunView
+
+
+@styled
+def learning_figure(view: RunView) -> Figure:
+    """Training loss left, validation loss right, on one scale."""
+    figure = new_figure(WIDE, 3.5)
+    left, right = figure.subplots(1, 2, sharey=True)
+    folds = [c for c in view.curves if c.fold != FINAL_FOLD]
+    final = [c for c in view.curves if c.fold == FINAL_FOLD]
+    _draw_losses(left, [c.train_loss for c in folds], "Training rows")
+    _draw_losses(right, [c.validation_loss for c in folds], "Validation rows")
+    for curve in final:
+        _draw_final(left, curve.train_loss)
+        _draw_final(right, curve.validation_loss)
+    _mark_best(right, folds)
+    left.set_ylabel("Loss (nats per graph)")
+    return figure
+
+
+def median_curve(losses: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Median loss while at least half of the trainings still ran; float64 (epochs,)."""
+    longest = max((len(loss) for loss in losses), default=0)
+    table = np.full((len(losses), longest), np.nan)
+    for line, loss in zip(table, losses, strict=True):
+        line[: len(loss)] = loss
+    running = np.isfinite(table).sum(axis=0) * 2 >= max(len(losses), 1)
+    kept = table[:, running]
+    return np.nanmedian(kept, axis=0) if kept.size else np.empty(0)
+
+
+def _draw_losses(axes: Axes, losses: list[NDArray[np.float64]], title: str) -> None:
+    drawn = [loss for loss in losses if len(loss)]
+    axes.set_title(title)
+    if not drawn:
+        say(axes, "No losses were recorded.")
+        return
+    for loss in drawn:
+        axes.plot(
+            np.arange(1, len(loss) + 1), loss, color=FAINT, alpha=0.45, linewidth=0.7, gid="fold"
+        )
+    middle = median_curve(drawn)
+    axes.plot(np.arange(1, len(middle) + 1), middle, color=MODEL, linewidth=2.2, gid="median")
+    axes.set_xlabel("Epoch")
+    only_grid(axes, "y")
+    axes.margins(x=0.01)
+
+
+def _draw_final(axes: Axes, loss: NDArray[np.float64]) -> None:
+    if len(loss):
+        epochs = np.arange(1, len(loss) + 1)
+        axes.plot(epochs, loss, color=INK, linewidth=1.2, linestyle=(0, (4, 1.5)), gid="final")
+
+
+def _mark_best(axes: Axes, folds: list[FoldCurve]) -> None:
+    """Dot the epoch each training kept; one chosen outside its curve is left unmarked."""
+    kept = [c for c in folds if 0 <= c.best_epoch < len(c.validation_loss)]
+    if kept:
+        axes.scatter(
+            [c.best_epoch + 1 for c in kept],
+            [c.validation_loss[c.best_epoch] for c in kept],
+            s=20, color=CLASS_COLOURS[1], edgecolor="white", linewidth=0.6, zorder=4, gid="best",
+        )  # fmt: skip

@@ -1,0 +1,138 @@
+"""The model beside its baselines, fold by fold and as intervals.
+
+All models are scored on the same folds, so a box that overlaps a baseline's is no
+victory. A fold on which a metric is undefined (one class missing) is counted, not hidden.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kekule.visualization.canvas import WIDE, new_figure, only_grid, say, styled
+from kekule.visualization.palette import (
+    FAINT,
+    INK,
+    LOWER_IS_BETTER,
+    MODEL,
+    MUTED,
+    metric_name,
+    number,
+    plain,
+)
+from kekule.visualization.run_view import RunView, Score
+
+BOX_METRICS = ("accuracy", "balanced_accuracy", "roc_auc", "mcc", "pr_auc", "f1")
+UNDEFINED = Score(np.nan, np.nan, np.nan, np.nan, ())
+
+
+def model_scores(view: RunView, metric: str) -> dict[str, Score]:
+    """Scores of the model, then of each baseline; one without the metric is undefined."""
+    rows = {view.model: view.scores, **view.baselines}
+    return {name: scores.get(metric, UNDEFINED) for name, scores in rows.items()}
+
+
+def shown_metrics(view: RunView, at_most: int) -> list[str]:
+    """Return the metrics worth a panel, in order of use; all others stay in the table."""
+    return [metric for metric in BOX_METRICS if metric in view.scores][:at_most]
+
+
+@styled
+def folds_figure(view: RunView) -> Figure:
+    """One panel a metric, one box a model, one dot a fold."""
+    metrics = shown_metrics(view, 4)
+    figure = new_figure(WIDE, 1.0 + 0.5 * (1 + len(view.baselines)))
+    panels = figure.subplots(1, max(len(metrics), 1), sharey=True, squeeze=False)[0]
+    if not metrics:
+        say(panels[0], "No scores.")
+    for axes, metric in zip(panels, metrics, strict=False):
+        _draw_boxes(axes, model_scores(view, metric))
+        axes.set_title(metric_name(metric))
+    return figure
+
+
+@styled
+def comparison_figure(view: RunView) -> Figure:
+    """Mean and interval of three metrics, model first."""
+    metrics = shown_metrics(view, 3)
+    figure = new_figure(WIDE, 0.9 + 0.36 * (1 + len(view.baselines)))
+    panels = figure.subplots(1, max(len(metrics), 1), sharey=True, squeeze=False)[0]
+    if not metrics:
+        say(panels[0], "No scores.")
+    for axes, metric in zip(panels, metrics, strict=False):
+        _draw_intervals(axes, model_scores(view, metric))
+        axes.set_title(
+            metric_name(metric) + (" (lower is better)" if metric in LOWER_IS_BETTER else "")
+        )
+    return figure
+
+
+def _draw_boxes(axes: Axes, scores: dict[str, Score]) -> None:
+    defined = [[v for v in score.folds if np.isfinite(v)] for score in scores.values()]
+    boxes = axes.boxplot(
+        defined, orientation="horizontal", widths=0.55, showfliers=False, patch_artist=True,
+        medianprops={"color": INK, "linewidth": 1.6}, whiskerprops={"color": FAINT}, capprops={"color": FAINT},
+    )  # fmt: skip
+    for position, (box, values) in enumerate(zip(boxes["boxes"], defined, strict=True)):
+        colour = MODEL if position == 0 else FAINT
+        box.set(facecolor=colour, alpha=0.28, edgecolor=colour, gid="box")
+        spread = (np.arange(len(values)) * 0.618 % 1 - 0.5) * 0.34  # even, and the same every time
+        axes.scatter(
+            values, position + 1 + spread, s=9, color=colour, zorder=3, linewidth=0, gid="folds"
+        )
+    _name_models(axes, scores, start=1)
+    for position, (score, values) in enumerate(
+        zip(scores.values(), defined, strict=True), start=1
+    ):
+        if len(values) < max(len(score.folds), 1):
+            words = (
+                f"undefined in {len(score.folds) - len(values)} of {len(score.folds)} folds"
+                if values
+                else "undefined"
+            )
+            axes.annotate(
+                words,
+                (0.02, position + 0.42),
+                xycoords=("axes fraction", "data"),
+                fontsize=7.5,
+                color=MUTED,
+            )
+
+
+def _draw_intervals(axes: Axes, scores: dict[str, Score]) -> None:
+    for position, score in enumerate(scores.values()):
+        colour = MODEL if position == 0 else MUTED
+        if not np.isfinite(score.mean):
+            axes.annotate(
+                "undefined",
+                (0.02, position),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=8.5,
+                color=MUTED,
+            )
+            continue
+        axes.hlines(
+            position, score.low, score.high, color=colour, linewidth=2.2 if position == 0 else 1.4
+        )
+        axes.plot(
+            score.mean,
+            position,
+            "o",
+            color=colour,
+            markersize=7 if position == 0 else 5,
+            gid="mean",
+        )
+        axes.annotate(
+            number(score.mean), (score.mean, position), (0, 6), textcoords="offset points", ha="center",
+            fontsize=8.5, color=INK, weight="bold" if position == 0 else "normal",
+        )  # fmt: skip
+    axes.margins(x=0.12)
+    _name_models(axes, scores, start=0)
+
+
+def _name_models(axes: Axes, scores: dict[str, Score], *, start: int) -> None:
+    axes.set_yticks(range(start, start + len(scores)), [plain(name, 18) for name in scores])
+    axes.set_ylim(start + len(scores) - 0.4, start - 0.7)
+    axes.tick_params(axis="y", labelcolor=INK, labelsize=9)
+    only_grid(axes, "x")
+    axes.spines["left"].set_visible(False)

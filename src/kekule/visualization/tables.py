@@ -1,0 +1,121 @@
+"""The tables and plain words of the page, as values a template only has to place.
+
+Symbols: R rows, C classes. Must not know HTML.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from kekule.visualization.folds import UNDEFINED, model_scores, shown_metrics
+from kekule.visualization.palette import LOWER_IS_BETTER
+from kekule.visualization.run_view import RunView, Score, predicted_class, wrong_rows
+
+MOST_ROWS = 3000  # beyond, the page lists wrong rows only
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One model of the table of scores; `best` holds the metrics to highlight."""
+
+    name: str
+    is_model: bool
+    scores: dict[str, Score]
+    best: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One key number with its rival: the best baseline by the same metric, if any."""
+
+    metric: str
+    score: Score
+    rival: str
+    rival_score: Score
+
+
+@dataclass(frozen=True)
+class RowLine:
+    """One line of the table of rows; `probability` is NaN where there is no prediction."""
+
+    row: int
+    truth: str
+    predicted: str
+    probability: float
+    fold: int
+    n_nodes: int
+    smiles: str
+    wrong: bool
+
+
+def winner(view: RunView) -> str | None:
+    """Return the model the verdict declares the winner, or None.
+
+    The verdict is the judge, not the numbers: a name wins if the verdict opens with it
+    followed by "wins", "beats" or "is better", and does not take that back ("within the
+    noise", "not more than noise", "not distinguishable"). Any other wording highlights
+    nothing, which errs on the modest side.
+    """
+    taken_back = r"with(in)? (the )?noise|n[o']t? (\w+ )?more than (the )?noise|distinguishable"
+    if re.search(taken_back, view.verdict, flags=re.IGNORECASE):
+        return None
+    for name in sorted((view.model, *view.baselines), key=len, reverse=True):
+        if re.match(rf"{re.escape(name)} (wins|beats|is better)\b", view.verdict, re.IGNORECASE):
+            return name
+    return None
+
+
+def score_rows(view: RunView) -> list[ScoreRow]:
+    """The model, then its baselines, all with the same metrics, undefined where missing."""
+    declared = winner(view)
+    rows = []
+    for name, given in {view.model: view.scores, **view.baselines}.items():
+        scores = {metric: given.get(metric, UNDEFINED) for metric in view.scores}
+        best = {m for m in scores if name == declared and _best_model(view, m) == name}
+        rows.append(ScoreRow(name, not rows, scores, frozenset(best)))
+    return rows
+
+
+def headlines(view: RunView) -> list[Headline]:
+    """Three key numbers, each beside the baseline that comes nearest or wins."""
+    found = []
+    for metric in shown_metrics(view, 3):
+        rival = _best_model(view, metric, among=tuple(view.baselines)) or ""
+        rival_score = view.baselines[rival][metric] if rival else UNDEFINED
+        found.append(Headline(metric, view.scores[metric], rival, rival_score))
+    return found
+
+
+def row_lines(view: RunView) -> list[RowLine]:
+    """Every row in the order of the source; only the wrong ones beyond `MOST_ROWS`."""
+    predicted = predicted_class(view)
+    wrong = set(wrong_rows(view).tolist())
+    shown = range(len(view.rows)) if len(view.rows) <= MOST_ROWS else sorted(wrong)
+    return [_row_line(view, i, int(predicted[i]), i in wrong) for i in shown]
+
+
+def _row_line(view: RunView, i: int, predicted: int, wrong: bool) -> RowLine:
+    """Build one line; the probability is the positive class's, or else the predicted one's."""
+    column = len(view.classes) - 1 if view.positive is not None else predicted
+    return RowLine(
+        row=int(view.rows[i]),
+        truth=view.classes[view.truth[i]],
+        predicted=view.classes[predicted] if predicted >= 0 else "",
+        probability=float(view.probabilities[i, column]) if predicted >= 0 else float("nan"),
+        fold=int(view.fold[i]),
+        n_nodes=int(view.n_nodes[i]),
+        smiles=view.smiles[i],
+        wrong=wrong,
+    )
+
+
+def _best_model(view: RunView, metric: str, among: tuple[str, ...] | None = None) -> str | None:
+    """Name the model with the best defined mean; None if it is defined for none."""
+    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    means = {
+        name: sign * score.mean
+        for name, score in model_scores(view, metric).items()
+        if np.isfinite(score.mean) and (among is None or name in among)
+    }
+    return max(means, key=lambda name: means[name]) if means else None
