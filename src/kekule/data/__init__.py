@@ -10,8 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kekule.data.audit import audit_graphs as audit_graphs
-from kekule.data.catalogue import SETS as SETS
-from kekule.data.catalogue import SetEntry as SetEntry
 from kekule.data.catalogue import find_set as find_set
 from kekule.data.graphs import BOND_ORDERS as BOND_ORDERS
 from kekule.data.graphs import LabelledGraphs as LabelledGraphs
@@ -20,6 +18,8 @@ from kekule.data.rows import INVALID as INVALID
 from kekule.data.rows import OK as OK
 from kekule.data.rows import WARNING as WARNING
 from kekule.data.rows import RowStatus as RowStatus
+from kekule.data.sets import SETS as SETS
+from kekule.data.sets import SetEntry as SetEntry
 from kekule.data.splits import stratified_folds as stratified_folds
 from kekule.data.splits import validation_rows as validation_rows
 from kekule.data.tu import read_tu as read_tu

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 from kekule.data.graphs import BOND_ORDERS, MoleculeAlphabet
 
-ELEMENTS = frozenset(
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As "
-    "Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu "
-    "Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np "
-    "Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og".split()
-)
+_SYMBOLS = """
+H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr
+Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm
+Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No
+Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
+"""
+ELEMENTS = frozenset(_SYMBOLS.split())
 
 _ENTRY = re.compile(r"\s*(-?[0-9]{1,9})[\s:=,;-]+([A-Za-z]+)\s*")
 
@@ -48,7 +49,7 @@ def read_alphabet(
 
 
 def _table(readme: str, title: str, words: frozenset[str]) -> dict[int, str]:
-    """The lines ``0  C`` below a title, as far as they are such lines."""
+    """Read the lines ``0  C`` below a title, as far as they are such lines."""
     table: dict[int, str] = {}
     lines = iter(readme.splitlines())
     for line in lines:

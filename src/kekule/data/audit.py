@@ -1,4 +1,5 @@
 """temporary."""
+
 from typing import Any
 from kekule.data.graphs import LabelledGraphs
 

@@ -1,56 +1,21 @@
-"""The graph sets kekule knows by name, and where to find one on this machine.
+"""Where a graph set is on this machine: a folder, a fetched set, or one that is built in.
 
-The table states facts of the TU Dortmund collection (Morris et al. 2020,
-https://arxiv.org/abs/2007.08663). A set that is not in it can be fetched and read all
-the same; one that is in it can be listed before it is fetched, and the bytes of some are
-known, so that a changed copy is noticed.
+The names kekule knows are in `kekule.data.sets`; a set that is not there can be fetched
+and read all the same.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from kekule._errors import DataFileError
-from kekule.data.graphs import LabelledGraphs, MoleculeAlphabet
+from kekule.data.graphs import LabelledGraphs
+from kekule.data.sets import SETS
 from kekule.data.tu import read_tu
 
 RAW = Path("data/raw")
 EMBEDDED = {"MUTAG": Path(__file__).parent / "mutag"}
-
-
-@dataclass(frozen=True)
-class SetEntry:
-    """What is known of a set before it is read.
-
-    Attributes
-    ----------
-    name
-        As the collection spells it.
-    kind
-        ``molecules``, ``bioinformatics``, ``vision``, ``social`` or ``synthetic``.
-    n_graphs, n_classes
-        Counts.
-    node_labels, edge_labels, node_attributes
-        Whether the set has them.
-    alphabet
-        What the labels stand for, where its copy may come without a readme.
-    graphs_sha256
-        The ``sha256`` of the set as `read_tu` gives it, where known.
-    files
-        sha256 of each file by name, where known.
-    """
-
-    name: str
-    kind: str
-    n_graphs: int
-    n_classes: int
-    node_labels: bool = True
-    edge_labels: bool = False
-    node_attributes: bool = False
-    alphabet: MoleculeAlphabet | None = None
-    graphs_sha256: str = ""
-    files: dict[str, str] = field(default_factory=dict)
 
 
 def find_set(name_or_path: str | Path, *, raw: Path = RAW) -> LabelledGraphs:
@@ -88,7 +53,7 @@ def find_set(name_or_path: str | Path, *, raw: Path = RAW) -> LabelledGraphs:
 
 
 def known_name(text: str) -> str:
-    """The catalogue's spelling of a name, or the name itself where it is not listed."""
+    """Spell a name as the catalogue does, or leave it where it is not listed."""
     return _same_name(text, SETS) or text
 
 
@@ -111,7 +76,7 @@ def _names_in(raw: Path) -> list[str]:
 
 
 def _same_name(text: str, names: Iterable[str]) -> str:
-    """The one name equal to ``text``, or equal but for case; else empty."""
+    """Find the one name equal to ``text``, or equal but for case; else empty."""
     names = set(names)
     alike = [name for name in names if name.lower() == text.lower()]
     if text in names:
@@ -128,12 +93,3 @@ def _cure(text: str) -> str:
     near = [lower[name] for name in get_close_matches(text.lower(), lower, n=1)]
     hint = f"Did you mean {near[0]}? " if near else ""
     return f"{hint}Fetch a set with `kekule data get {near[0] if near else text}`."
-
-
-_MUTAG = MoleculeAlphabet(
-    {0: "C", 1: "N", 2: "O", 3: "F", 4: "I", 5: "Cl", 6: "Br"},
-    {0: "aromatic", 1: "single", 2: "double", 3: "triple"},
-)
-SETS: dict[str, SetEntry] = {
-    "MUTAG": SetEntry("MUTAG", "molecules", 188, 2, edge_labels=True, alphabet=_MUTAG, graphs_sha256="7fcf50b40d207546b8e8146544d1e3e368dde178e9a6069d25bafb2639ccf3f6"),
-}

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def edge_order(ends: NDArray[np.int64], n_nodes: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def edge_order(
+    ends: NDArray[np.int64], n_nodes: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Order edges by source, then target, and mark the repeats.
 
     Parameters
@@ -47,5 +49,5 @@ def count_neighbours(ends: NDArray[np.int64], n_nodes: int) -> NDArray[np.int64]
 
 
 def pointer(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Running starts of consecutive blocks: (G,) sizes to (G + 1,) positions."""
+    """Turn the sizes of consecutive blocks, (G,), into where they start, (G + 1,)."""
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])

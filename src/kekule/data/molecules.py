@@ -179,7 +179,7 @@ def _hash(*arrays: NDArray[np.int64]) -> str:
 
 
 def _unsaid(mol: Chem.Mol) -> str:
-    """What a graph of elements and bonds cannot say about a molecule; empty if nothing."""
+    """Say what a graph of elements and bonds leaves out of a molecule; empty if nothing."""
     remarks = []
     fragments = len(Chem.GetMolFrags(mol))
     if fragments > 1:

@@ -9,6 +9,7 @@ Knows NumPy and text; must not know what the numbers mean.
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise DataFileError(path, "there is no such file", "Add it, or fetch the set again") from None
+        raise DataFileError(
+            path, "there is no such file", "Add it, or fetch the set again"
+        ) from None
     except OSError as error:
         why = f"it cannot be read ({error.strerror or error})"
         raise DataFileError(path, why, "Check what it is and who may read it.") from error
@@ -73,7 +76,7 @@ def parse_integers(path: Path, raw: bytes) -> NDArray[np.int64]:
     rows = _fast(lines, "whole number", np.int64)
     if rows is None:
         rows = np.array(_slow(path, lines, "whole number"), dtype=np.int64)
-    return rows
+    return rows.astype(np.int64, copy=False)
 
 
 def parse_reals(path: Path, raw: bytes) -> NDArray[np.float32]:
@@ -107,7 +110,7 @@ def _lines(path: Path, raw: bytes) -> list[str]:
     return text.split("\n") if text else []
 
 
-def _fast(lines: list[str], kind: str, dtype: type) -> NDArray[np.generic] | None:
+def _fast(lines: list[str], kind: str, dtype: type) -> NDArray[Any] | None:
     """Let NumPy read what holds digits and separators only; None where it cannot."""
     if not lines:
         return np.empty((0, 0), dtype)
@@ -115,7 +118,7 @@ def _fast(lines: list[str], kind: str, dtype: type) -> NDArray[np.generic] | Non
     if not _PLAIN[kind].fullmatch(text) or (dtype is np.int64 and _LONG.search(text)):
         return None
     try:
-        rows = np.loadtxt(lines, dtype=dtype, delimiter=",", comments=None, ndmin=2)
+        rows: NDArray[Any] = np.loadtxt(lines, dtype=dtype, delimiter=",", comments=None, ndmin=2)
     except ValueError:
         return None
     return rows if len(rows) == len(lines) else None  # NumPy skips blank lines

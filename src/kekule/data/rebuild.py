@@ -169,7 +169,7 @@ def _bonds(graph: LabelledGraphs) -> dict[tuple[int, int], int]:
 
 
 def _name(mol: Chem.RWMol) -> str:
-    """The broken molecule as RDKit would write it."""
+    """Write a broken molecule as SMILES."""
     with quiet():
         mol.UpdatePropertyCache(strict=False)
         return str(Chem.MolToSmiles(mol))

@@ -69,12 +69,12 @@ def problem_of(mol: Chem.Mol) -> str:
 
 
 def one_line(message: str) -> str:
-    """A message of RDKit without line breaks, double blanks and full stop at its end."""
+    """Strip a message of RDKit of line breaks, double blanks and its last full stop."""
     return " ".join(message.split()).rstrip(".")
 
 
 def shorten(text: str, longest: int = 120) -> str:
-    """A text short enough for a message."""
+    """Cut a text to what fits into a message."""
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
@@ -96,12 +96,12 @@ def _unusable(text: str) -> str:
 
 
 def _extended(text: str) -> str:
-    """The text if it ends in a ChemAxon extension, else what RDKit surely refuses."""
+    """Keep a text that ends in a ChemAxon extension, else give what RDKit refuses."""
     return text if " |" in text else "?"
 
 
 def _reason(text: str) -> str:
-    """What RDKit has against a text it gave None for."""
+    """Find out what RDKit has against a text it gave None for."""
     with quiet():
         raw = Chem.MolFromSmiles(text, sanitize=False)
     if raw is not None:
@@ -113,8 +113,9 @@ def _reason(text: str) -> str:
 
 
 def _log_of(text: str) -> list[str]:
-    """What RDKit logs while it reads a text, caught before it reaches the terminal."""
-    logger, caught = logging.getLogger("rdkit"), []
+    """Catch what RDKit logs while it reads a text, before it reaches the terminal."""
+    logger = logging.getLogger("rdkit")
+    caught: list[str] = []
     thread = threading.get_ident()
 
     def catch(record: logging.LogRecord) -> bool:

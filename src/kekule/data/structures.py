@@ -14,9 +14,10 @@ from typing import BinaryIO
 import pandas as pd
 
 from kekule._errors import DataFileError, KekuleError
-from kekule.data.catalogue import SETS, find_set
+from kekule.data.catalogue import find_set
 from kekule.data.graphs import LabelledGraphs
 from kekule.data.number_text import read_bytes
+from kekule.data.sets import SETS
 from kekule.data.tables import find_column, read_lines, read_table
 from kekule.data.tu import read_tu
 
@@ -125,7 +126,7 @@ def _from_frame(frame: pd.DataFrame, column: str, source: str) -> Structures:
 
 
 def _from_graphs(graphs: LabelledGraphs) -> Structures:
-    """A graph set's own columns: the number its files give a graph, and the class if any."""
+    """Give each graph the number its files have for it, and its class if known."""
     columns = {"graph": [str(number) for number in range(1, len(graphs) + 1)]}
     if graphs.targets is not None:
         columns["target"] = [str(target) for target in graphs.targets.tolist()]

@@ -154,7 +154,7 @@ def _records(source: object, text: str, separator: str) -> Iterator[tuple[int, l
 
 
 def _fitted(source: object, line: int, cells: list[str], width: int) -> list[str] | None:
-    """A record with as many cells as the header has; None for a blank line."""
+    """Check that a record has as many cells as the header; None for a blank line."""
     if not cells:
         return None
     if len(cells) < width or any(cells[width:]):

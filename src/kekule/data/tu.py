@@ -10,6 +10,7 @@ Symbols: G graphs, V nodes, E directed edges. Knows NumPy; must not know molecul
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,20 +56,41 @@ def read_tu(
         path = files.path("graph_labels")
         cure = "Add it: one whole number a line, the class of each graph."
         raise DataFileError(path, "there is no such file, so no classes to learn", cure)
+    return _assemble(files, _lay_out(files))
+
+
+class _Layout(NamedTuple):
+    """Where the rows of the files go.
+
+    ``graph_of_node`` (V,) and ``ends`` (2, E) are in their final order, nodes numbered
+    through all graphs; ``node_rows`` (V,) and ``edge_rows`` (E,) are the lines of the
+    files, from 0, that stand there.
+    """
+
+    n_graphs: int
+    graph_of_node: NDArray[np.int64]
+    node_rows: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    edge_rows: NDArray[np.int64]
+    remarks: list[str]
+
+
+def _lay_out(files: TuFiles) -> _Layout:
+    """Put nodes in the order of their graphs, and edges in the order of their nodes."""
     remarks: list[str] = []
     graph_of_node, n_graphs = _graph_of_node(files)
-    node_order = np.argsort(graph_of_node, kind="stable")
+    node_rows = np.argsort(graph_of_node, kind="stable")
     if (np.diff(graph_of_node) < 0).any():
         remarks.append("Nodes were not listed graph by graph and have been put in that order.")
-    place = np.empty_like(node_order)
-    place[node_order] = np.arange(len(node_order))
+    place = np.empty_like(node_rows)
+    place[node_rows] = np.arange(len(node_rows))
     ends = place[_edges(files, graph_of_node)]
-    edges = _distinct_edges(files, ends, remarks)
-    return _assemble(files, graph_of_node[node_order], n_graphs, node_order, ends, edges, remarks)
+    rows = _distinct_edges(files, ends, remarks)
+    return _Layout(n_graphs, graph_of_node[node_rows], node_rows, ends[:, rows], rows, remarks)
 
 
 def _graph_of_node(files: TuFiles) -> tuple[NDArray[np.int64], int]:
-    """The graph of each node, from 0, and the number of graphs."""
+    """Find the graph of each node, from 0, and the number of graphs."""
     graph_of_node = files.integers["graph_indicator"][:, 0] - 1
     path, labels = files.path("graph_indicator"), files.integers.get("graph_labels")
     if labels is None:
@@ -87,7 +109,7 @@ def _graph_of_node(files: TuFiles) -> tuple[NDArray[np.int64], int]:
 
 
 def _edges(files: TuFiles, graph_of_node: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Ends of the edges as listed, (2, lines), nodes from 0, all of them valid."""
+    """Check the ends of the edges as listed: (2, lines), nodes from 0."""
     path = files.path("A")
     ends = files.integers["A"].reshape(-1, 2).T - 1
     n_nodes = len(graph_of_node)
@@ -132,24 +154,16 @@ def _distinct_edges(
     return order[~repeated]
 
 
-def _assemble(
-    files: TuFiles,
-    graph_of_node: NDArray[np.int64],
-    n_graphs: int,
-    node_order: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    edges: NDArray[np.int64],
-    remarks: list[str],
-) -> LabelledGraphs:
+def _assemble(files: TuFiles, layout: _Layout) -> LabelledGraphs:
     """Bring the columns into the order of the nodes and edges."""
+    n_graphs, graph_of_node, node_rows, ends, edge_rows, remarks = layout
     node_pointer = pointer(np.bincount(graph_of_node, minlength=n_graphs))
-    ends = ends[:, edges]
     graph_of_edge = graph_of_node[ends[0]]
-    node_labels, node_columns = _labels(files, "node_labels", node_order)
-    edge_labels, edge_columns = _labels(files, "edge_labels", edges)
+    node_labels, node_columns = _labels(files, "node_labels", node_rows)
+    edge_labels, edge_columns = _labels(files, "edge_labels", edge_rows)
     alphabet = _alphabet(files, node_labels, edge_labels)
     if not node_columns:
-        node_labels, node_columns = count_neighbours(ends, len(node_order))[:, None], ("degree",)
+        node_labels, node_columns = count_neighbours(ends, len(node_rows))[:, None], ("degree",)
         remarks.append("The set has no node labels; the number of neighbours stands in.")
     remarks += _more_remarks(files, node_pointer)
     targets = files.integers.get("graph_labels")
@@ -163,8 +177,8 @@ def _assemble(
         edge_labels=edge_labels,
         node_columns=node_columns,
         edge_columns=edge_columns,
-        node_attributes=_attributes(files, "node_attributes", node_order),
-        edge_attributes=_attributes(files, "edge_attributes", edges),
+        node_attributes=_attributes(files, "node_attributes", node_rows),
+        edge_attributes=_attributes(files, "edge_attributes", edge_rows),
         targets=None if targets is None else targets[:, 0],
         alphabet=alphabet,
         sha256=files.sha256,

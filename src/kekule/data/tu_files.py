@@ -123,10 +123,10 @@ def _check_shapes(files: TuFiles) -> None:
         path = files.path("graph_indicator")
         raise DataFileError(path, "it is empty, so there are no nodes", "Fetch the set again.")
     for role, other in ROWS_OF.items():
-        table = files.reals.get(role) if role in REAL_ROLES else files.integers.get(role)
         rows = len(files.integers[other])
-        if table is not None and len(table) != rows:
-            why = f"{len(table)} lines where {files.path(other).name} has {rows}"
-            line = min(len(table), rows) + 1
+        lines = len(files.reals.get(role, files.integers.get(role, range(rows))))
+        if lines != rows:
+            why = f"{lines} lines where {files.path(other).name} has {rows}"
+            line = min(lines, rows) + 1
             cure = "Fetch the set again: one of the two is cut short."
             raise DataFileError(files.path(role), why, cure, line=line)
