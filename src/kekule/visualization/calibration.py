@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from kekule.visualization.canvas import HALF, new_figure, only_grid, say, styled
-from kekule.visualization.palette import FAINT, MODEL, MUTED, plain
-from kekule.visualization.run_view import RunView, predicted_class
+from kekule.visualization.palette import FAINT, MODEL, plain
+from kekule.visualization.run_view import RunView, known_rows, predicted_class
 
 N_BINS = 10
 Z95 = 1.959964
@@ -50,7 +50,7 @@ def calibration_figure(view: RunView) -> Figure:
     """Reliability above, how many rows each bin holds below."""
     figure = new_figure(HALF, 4.1)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
-    known = np.isfinite(view.probabilities).all(axis=1)
+    known = known_rows(view)
     if not known.any():
         say(top, "No row has a prediction.")
         bottom.set_axis_off()
@@ -88,10 +88,6 @@ def _questions(
 
 def _draw_reliability(axes: Axes, bins: Bins) -> None:
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=(0, (2, 2)), gid="ideal")
-    axes.annotate(
-        "ideal", (0.04, 0.04), (-2, 6), textcoords="offset points", rotation=45,
-        rotation_mode="anchor", color=MUTED, fontsize=8.5,
-    )  # fmt: skip
     held = bins.counts > 0
     x, y = bins.mean[held], bins.share[held]
     axes.vlines(x, bins.low[held], bins.high[held], color=MODEL, linewidth=1.2, alpha=0.55)

@@ -13,13 +13,16 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import matplotlib
 import matplotlib.style
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from kekule.visualization.palette import FAINT, INK, MUTED, PAPER, RULE
+from kekule.visualization.palette import FAINT, INK, MODEL, MUTED, PAPER, RULE, ink_on
 from kekule.visualization.run_view import RunView
 
 WIDE = 9.0  # inches; 864 CSS pixels, the text column of the page
@@ -60,6 +63,8 @@ STYLE = {
     "ytick.labelsize": 8.5,
 }
 
+SHADES = LinearSegmentedColormap.from_list("shares", [PAPER, "#BFD6E0", MODEL])
+
 FigureMaker = Callable[[RunView], Figure]
 
 
@@ -85,14 +90,27 @@ def styled(make: FigureMaker) -> FigureMaker:
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure without pyplot, so none is kept alive."""
-    return Figure(figsize=(width, height), layout="constrained")
+    layout = ConstrainedLayoutEngine(wspace=0.05, w_pad=0.02, h_pad=0.03)
+    return Figure(figsize=(width, height), layout=layout)
 
 
-def only_grid(axes: Axes, which: str) -> None:
+def only_grid(axes: Axes, which: Literal["x", "y"]) -> None:
     """Keep the grid across one axis (``x`` or ``y``): the one values are read along."""
     axes.grid(visible=False)
     axes.grid(visible=True, axis=which)
     axes.tick_params(length=0)
+
+
+def no_frame(axes: Axes) -> None:
+    """Take grid, spines and ticks away: a table of cells is its own frame."""
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def ink_on_shade(share: float) -> str:
+    """Text colour that reads on the shade of `share`, from 0 to 1."""
+    return ink_on(to_hex(SHADES(share)))
 
 
 def say(axes: Axes, words: str) -> None:

@@ -5,15 +5,21 @@ Symbols: C classes; rows are the truth, columns the prediction.
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from kekule.visualization.canvas import HALF, WIDE, new_figure, say, styled
-from kekule.visualization.palette import INK, MODEL, PAPER, plain
+from kekule.visualization.canvas import (
+    HALF,
+    SHADES,
+    WIDE,
+    ink_on_shade,
+    new_figure,
+    no_frame,
+    say,
+    styled,
+)
+from kekule.visualization.palette import PAPER, plain
 from kekule.visualization.run_view import RunView, predicted_class
-
-SHADES = LinearSegmentedColormap.from_list("shares", [PAPER, "#BFD6E0", MODEL])
 
 
 def confusion_counts(view: RunView) -> NDArray[np.int64]:
@@ -27,7 +33,7 @@ def confusion_counts(view: RunView) -> NDArray[np.int64]:
 
 @styled
 def confusion_figure(view: RunView) -> Figure:
-    """Counts in every cell, shaded by their share of the true class."""
+    """Write counts in every cell, shaded by their share of the true class."""
     counts = confusion_counts(view)
     n_classes = len(counts)
     wide = n_classes > 7
@@ -49,7 +55,7 @@ def _write_cells(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float
     for (i, j), count in np.ndenumerate(counts):
         if n_classes > 7 and not count:
             continue
-        colour = PAPER if shares[i, j] > 0.55 else INK
+        colour = ink_on_shade(float(shares[i, j]))
         axes.text(
             j,
             i,
@@ -83,10 +89,7 @@ def _name_axes(axes: Axes, classes: tuple[str, ...], counts: NDArray[np.int64]) 
         ],
     )
     axes.set(xlabel="Predicted", ylabel="Truth (rows)")
-    axes.grid(visible=False)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    no_frame(axes)
     axes.set_xticks(np.arange(n_classes + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(n_classes + 1) - 0.5, minor=True)
     axes.grid(which="minor", color=PAPER, linewidth=2)

@@ -30,6 +30,8 @@ def learning_figure(view: RunView) -> Figure:
         _draw_final(left, curve.train_loss)
         _draw_final(right, curve.validation_loss)
     _mark_best(right, folds)
+    if right.lines:
+        right.legend(loc="upper right", handlelength=1.8)
     left.set_ylabel("Loss (nats per graph)")
     return figure
 
@@ -51,12 +53,26 @@ def _draw_losses(axes: Axes, losses: list[NDArray[np.float64]], title: str) -> N
     if not drawn:
         say(axes, "No losses were recorded.")
         return
-    for loss in drawn:
+    for i, loss in enumerate(drawn):
+        label = "_" if i else "one training"
         axes.plot(
-            np.arange(1, len(loss) + 1), loss, color=FAINT, alpha=0.45, linewidth=0.7, gid="fold"
+            np.arange(1, len(loss) + 1),
+            loss,
+            color=FAINT,
+            alpha=0.45,
+            linewidth=0.7,
+            gid="fold",
+            label=label,
         )
     middle = median_curve(drawn)
-    axes.plot(np.arange(1, len(middle) + 1), middle, color=MODEL, linewidth=2.2, gid="median")
+    axes.plot(
+        np.arange(1, len(middle) + 1),
+        middle,
+        color=MODEL,
+        linewidth=2.2,
+        gid="median",
+        label="median",
+    )
     axes.set_xlabel("Epoch")
     only_grid(axes, "y")
     axes.margins(x=0.01)
@@ -65,7 +81,15 @@ def _draw_losses(axes: Axes, losses: list[NDArray[np.float64]], title: str) -> N
 def _draw_final(axes: Axes, loss: NDArray[np.float64]) -> None:
     if len(loss):
         epochs = np.arange(1, len(loss) + 1)
-        axes.plot(epochs, loss, color=INK, linewidth=1.2, linestyle=(0, (4, 1.5)), gid="final")
+        axes.plot(
+            epochs,
+            loss,
+            color=INK,
+            linewidth=1.0,
+            linestyle=(0, (4, 1.5)),
+            gid="final",
+            label="final model",
+        )
 
 
 def _mark_best(axes: Axes, folds: list[FoldCurve]) -> None:
@@ -76,4 +100,5 @@ def _mark_best(axes: Axes, folds: list[FoldCurve]) -> None:
             [c.best_epoch + 1 for c in kept],
             [c.validation_loss[c.best_epoch] for c in kept],
             s=20, color=CLASS_COLOURS[1], edgecolor="white", linewidth=0.6, zorder=4, gid="best",
+            label="epoch kept",
         )  # fmt: skip

@@ -8,14 +8,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from kekule.visualization.canvas import HALF, WIDE, new_figure, only_grid, say, styled
-from kekule.visualization.confusion import SHADES
+from kekule.visualization.canvas import (
+    HALF,
+    SHADES,
+    WIDE,
+    ink_on_shade,
+    new_figure,
+    no_frame,
+    only_grid,
+    say,
+    styled,
+)
 from kekule.visualization.palette import (
     INK,
     MUTED,
-    PAPER,
     class_colour,
-    class_dash,
     class_mark,
     plain,
 )
@@ -44,8 +51,10 @@ def classes_figure(view: RunView) -> Figure:
             color=INK,
         )
     _name_rows(axes, [plain(name, 16) for name in view.classes])
-    axes.set_xlabel("Rows")
     axes.margins(x=0.28)
+    axes.grid(visible=False)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
     return figure
 
 
@@ -54,7 +63,7 @@ def sizes_figure(view: RunView) -> Figure:
     """Nodes and edges of the graphs of each class."""
     few = len(view.classes) <= FEW_CLASSES
     figure = new_figure(WIDE, 2.9 if few else 1.0 + 0.3 * len(view.classes))
-    panels = figure.subplots(1, 2, sharey=not few)
+    panels = figure.subplots(1, 2, sharey=True)
     for axes, sizes, words in zip(
         panels, (view.n_nodes, view.n_edges), ("Nodes a graph", "Edges a graph"), strict=True
     ):
@@ -86,7 +95,7 @@ def labels_figure(view: RunView) -> Figure:
 
 
 def label_shares(view: RunView) -> tuple[list[str], NDArray[np.float64]]:
-    """Name the most frequent labels and their share of each class's nodes, (L, C); the rest as one."""
+    """Name the most frequent labels and their share of a class's nodes, (L, C); others as one."""
     if not view.label_counts:
         return [], np.empty((0, len(view.classes)))
     counts = np.array(list(view.label_counts.values()), dtype=np.float64)
@@ -105,27 +114,29 @@ def label_shares(view: RunView) -> tuple[list[str], NDArray[np.float64]]:
 def _overlay_sizes(axes: Axes, view: RunView, sizes: NDArray[np.int64]) -> None:
     low, high = int(sizes.min()), int(sizes.max())
     width = max(
-        1, -(-(high - low + 1) // 30)
+        1, -(-(high - low + 1) // 20)
     )  # whole nodes a bin, so no bin is empty by arithmetic
     edges = np.arange(low, high + width + 1, width) - 0.5
     for k, name in enumerate(view.classes):
         here = sizes[view.truth == k]
+        middle = f"median {np.median(here):g}" if len(here) else "no rows"
         shares = np.histogram(here, edges)[0] / max(len(here), 1)
         axes.stairs(shares, edges, fill=True, color=class_colour(k), alpha=0.16)
         axes.stairs(
             shares, edges, color=class_colour(k), linewidth=1.6, linestyle=("-", "--", ":")[k % 3],
-            label=f"{plain(name, 18)}, median {np.median(here):g}" if len(here) else f"{plain(name, 18)}, no rows",
-            gid=f"class {k}",
+            label=f"{plain(name, 18)}, {middle}", gid=f"class {k}",
         )  # fmt: skip
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.locator_params(axis="x", integer=True)
     only_grid(axes, "y")
 
 
 def _box_sizes(axes: Axes, view: RunView, sizes: NDArray[np.int64]) -> None:
     groups = [sizes[view.truth == k] for k in range(len(view.classes))]
     boxes = axes.boxplot(
-        groups, orientation="horizontal", positions=range(len(groups)), widths=0.6, patch_artist=True,
-        flierprops={"marker": ".", "markersize": 3, "markeredgecolor": MUTED}, medianprops={"color": INK, "linewidth": 1.6},
+        groups, orientation="horizontal", positions=range(len(groups)), widths=0.6,
+        patch_artist=True, flierprops={"marker": ".", "markersize": 3, "markeredgecolor": MUTED},
+        medianprops={"color": INK, "linewidth": 1.6},
     )  # fmt: skip
     for k, box in enumerate(boxes["boxes"]):
         box.set(facecolor=class_colour(k), alpha=0.4, edgecolor=class_colour(k))
@@ -149,9 +160,10 @@ def _dot_shares(axes: Axes, view: RunView, names: list[str], shares: NDArray[np.
 def _shade_shares(
     axes: Axes, view: RunView, names: list[str], shares: NDArray[np.float64]
 ) -> None:
-    axes.imshow(shares, cmap=SHADES, vmin=0, aspect="auto")
+    top = float(shares.max()) or 1.0
+    axes.imshow(shares, cmap=SHADES, vmin=0, vmax=top, aspect="auto")
     for (i, j), share in np.ndenumerate(shares):
-        colour = PAPER if share > 0.55 * shares.max() else INK
+        colour = ink_on_shade(share / top)
         axes.text(j, i, f"{share:.0%}", ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(
         range(len(view.classes)),
@@ -159,10 +171,7 @@ def _shade_shares(
         rotation=30 if len(view.classes) > 8 else 0,
     )
     axes.set_yticks(range(len(names)), names)
-    axes.grid(visible=False)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    no_frame(axes)
 
 
 def _name_rows(axes: Axes, names: list[str]) -> None:

@@ -7,7 +7,8 @@ against the rest.
 Symbols: N rows with a prediction, T thresholds. Ties in the score share one threshold.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,14 +26,16 @@ from kekule.visualization.palette import (
     number,
     plain,
 )
-from kekule.visualization.run_view import RunView
+from kekule.visualization.run_view import RunView, known_rows
 
 Floats = NDArray[np.float64]
 Points = tuple[Floats, Floats]
 
+MOST_INSIDE = 8  # classes listed inside the axes; more stand beside them
+
 
 def roc_points(truth: NDArray[np.bool_], score: Floats) -> Points:
-    """False and true positive rates, float64 (T + 1,) each; empty unless both kinds occur."""
+    """Return false and true positive rates, float64 (T + 1,) each; empty unless both kinds occur."""
     hits, alarms = _cumulated(truth, score)
     if not len(hits) or hits[-1] == 0 or alarms[-1] == 0:
         return np.empty(0), np.empty(0)
@@ -64,17 +67,33 @@ def step_area(points: Points) -> float:
     return float(np.sum(np.diff(x) * y[1:])) if len(x) else float("nan")
 
 
+class Curve(NamedTuple):
+    """One kind of curve: how its points and area are found, and how it is drawn and named."""
+
+    points: Callable[[NDArray[np.bool_], Floats], Points]
+    area: Callable[[Points], float]
+    steps: str
+    area_name: str
+    side: str  # the lower corner the curve leaves free
+
+
+ROC = Curve(roc_points, trapezoid_area, "default", "AUC", "right")
+PRECISION_RECALL = Curve(
+    precision_recall_points, step_area, "steps-pre", "average precision", "left"
+)
+
+
 @styled
 def roc_figure(view: RunView) -> Figure:
-    """True against false positive rate."""
+    """Draw true against false positive rate."""
     figure, axes = _square(view)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=(0, (2, 2)), gid="chance")
     axes.annotate(
-        "chance", (0.62, 0.62), (0, -9), textcoords="offset points", rotation=45,
-        rotation_mode="anchor", color=MUTED, fontsize=8.5,
+        "chance", (0.32, 0.32), (7, -7), textcoords="offset points", rotation=45,
+        rotation_mode="anchor", va="center", color=MUTED, fontsize=8.5,
     )  # fmt: skip
     axes.set(xlabel="False positive rate", ylabel="True positive rate")
-    _draw_classes(axes, view, roc_points, trapezoid_area)
+    _draw_classes(axes, view, ROC)
     return figure
 
 
@@ -83,68 +102,62 @@ def precision_recall_figure(view: RunView) -> Figure:
     """Precision against recall, with the share of the class as the line to beat."""
     figure, axes = _square(view)
     axes.set(xlabel="Recall", ylabel="Precision")
-    if view.positive is not None:
-        share = float(np.mean(view.truth == len(view.classes) - 1)) if len(view.truth) else 0.0
+    if view.positive is not None and len(view.truth):
+        share = float(np.mean(view.truth == len(view.classes) - 1))
         axes.axhline(share, color=FAINT, linewidth=0.9, linestyle=(0, (2, 2)), gid="chance")
-        below = share > 0.12
+        below = share > 0.25
         axes.annotate(
             f"share of the class, {share:.2f}", (0.02, share), (0, -4 if below else 4),
             textcoords="offset points", va="top" if below else "bottom", color=MUTED, fontsize=8.5,
         )  # fmt: skip
-    _draw_classes(axes, view, precision_recall_points, step_area)
+    _draw_classes(axes, view, PRECISION_RECALL)
     return figure
 
 
 def _square(view: RunView) -> tuple[Figure, Axes]:
-    many = view.positive is None
-    figure = new_figure(WIDE * 0.62 if many else HALF, 4.1)
+    crowded = len(view.classes) > MOST_INSIDE
+    figure = new_figure(WIDE * 0.7 if crowded else HALF, 4.1)
     axes = figure.subplots()
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), aspect="equal")
     return figure, axes
 
 
-def _draw_classes(
-    axes: Axes, view: RunView, points: Callable[..., Points], area: Callable[[Points], float]
-) -> None:
-    steps = "default" if points is roc_points else "steps-pre"
-    name = "AUC" if points is roc_points else "average precision"
-    known = np.isfinite(view.probabilities).all(axis=1)
+def _draw_classes(axes: Axes, view: RunView, curve: Curve) -> None:
+    known = known_rows(view)
     if view.positive is None:
-        _draw_one_vs_rest(axes, view, (points, area, steps), known)
+        _draw_one_vs_rest(axes, view, curve, known)
         return
     last = len(view.classes) - 1
-    for rows in _fold_masks(view, known):
-        x, y = points(view.truth[rows] == last, view.probabilities[rows, last])
-        axes.plot(x, y, color=FAINT, alpha=0.35, linewidth=0.7, drawstyle=steps, gid="fold")
-    pooled = points(view.truth[known] == last, view.probabilities[known, last])
+    pooled = curve.points(view.truth[known] == last, view.probabilities[known, last])
     if not len(pooled[0]):
+        axes.clear()
         say(axes, "Undefined: only one class among the rows.")
         return
-    axes.plot(*pooled, color=MODEL, linewidth=2.2, drawstyle=steps, gid="pooled")
-    words = f"{plain(view.positive, 20)}\n{name} {number(area(pooled))}"
-    spot = (0.97, 0.05) if points is roc_points else (0.03, 0.05)
-    axes.text(
-        *spot, words, ha="right" if points is roc_points else "left", weight="bold", color=INK
-    )
+    for fold in np.unique(view.fold):
+        rows = (view.fold == fold) & known
+        x, y = curve.points(view.truth[rows] == last, view.probabilities[rows, last])
+        axes.plot(x, y, color=FAINT, alpha=0.4, linewidth=0.8, drawstyle=curve.steps, gid="fold")
+    axes.plot(*pooled, color=MODEL, linewidth=2.2, drawstyle=curve.steps, gid="pooled")
+    words = f"class {plain(view.positive, 20)}\n{curve.area_name} {number(curve.area(pooled))}"
+    x_place = 0.97 if curve.side == "right" else 0.03
+    axes.text(x_place, 0.05, words, ha=curve.side, weight="bold", color=INK, linespacing=1.4)
 
 
-def _draw_one_vs_rest(
-    axes: Axes,
-    view: RunView,
-    curve: tuple[Callable[..., Points], Callable[[Points], float], str],
-    known: NDArray[np.bool_],
-) -> None:
+def _draw_one_vs_rest(axes: Axes, view: RunView, curve: Curve, known: NDArray[np.bool_]) -> None:
     """One line a class; a class nobody belongs to keeps its place in the list, undefined."""
-    points, area, steps = curve
     for index, name in enumerate(view.classes):
-        x, y = points(view.truth[known] == index, view.probabilities[known, index])
+        x, y = curve.points(view.truth[known] == index, view.probabilities[known, index])
         axes.plot(
             x, y, color=class_colour(index), linestyle=class_dash(index), linewidth=1.5,
-            drawstyle=steps, label=f"{plain(name, 16)}  {number(area((x, y)))}", gid=f"class {index}",
+            drawstyle=curve.steps, gid=f"class {index}",
+            label=f"{number(curve.area((x, y)))}  {plain(name, 16)}",
         )  # fmt: skip
+    place: dict[str, Any] = {"loc": f"lower {curve.side}"}
+    if len(view.classes) > MOST_INSIDE:
+        place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
     axes.legend(
-        loc="center left", bbox_to_anchor=(1.01, 0.5), handlelength=1.8, alignment="left",
-        title="class  area", title_fontsize=8.5, fontsize=9 if len(view.classes) <= 12 else 7.5,
+        **place, handlelength=1.8, alignment="left", title=f"{curve.area_name}, class",
+        title_fontsize=8.5, fontsize=8.5 if len(view.classes) <= 12 else 7.5, labelspacing=0.35,
     )  # fmt: skip
 
 
@@ -155,9 +168,3 @@ def _cumulated(truth: NDArray[np.bool_], score: Floats) -> Points:
     last = np.append(score[1:] != score[:-1], True)[: len(score)]
     hits = np.cumsum(truth)[last]
     return hits.astype(np.float64), (np.flatnonzero(last) + 1.0 - hits).astype(np.float64)
-
-
-def _fold_masks(view: RunView, known: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
-    """Yield rows of each fold; folds of a single class give no curve and are left out by `points`."""
-    for fold in np.unique(view.fold):
-        yield (view.fold == fold) & known

@@ -17,7 +17,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from kekule.visualization.canvas import WIDE, new_figure, say, styled
 from kekule.visualization.graph_drawing import MOST_NODES, draw_graph, graph_layout
 from kekule.visualization.molecules import draw_molecule, molecule_png
-from kekule.visualization.palette import INK, MUTED, class_colour, number, plain
+from kekule.visualization.palette import INK, MUTED, node_colour, number, plain
 from kekule.visualization.run_view import RunView, predicted_class, truth_probability, wrong_rows
 
 CARD = (240, 170)  # pixels of one drawing on the page
@@ -117,6 +117,11 @@ def _draw_panel(axes: Axes, view: RunView, position: int) -> None:
         ends = places[edge_index[:, edge_index[0] < edge_index[1]]]  # (2, E / 2, 2)
         axes.plot(*np.moveaxis(ends, 2, 0), color=MUTED, linewidth=0.8)
         axes.scatter(
-            *places.T, c=[class_colour(int(c)) for c in codes], s=16, zorder=2, linewidth=0
+            places[:, 0],
+            places[:, 1],
+            c=[node_colour(int(c)) for c in codes],
+            s=16,
+            zorder=2,
+            linewidth=0,
         )
         axes.set_aspect("equal")

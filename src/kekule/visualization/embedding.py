@@ -45,25 +45,31 @@ def principal_axes(
 @styled
 def embedding_figure(view: RunView) -> Figure:
     """One point a row, coloured by its class; rings are rows predicted wrongly out-of-fold."""
-    figure = new_figure(WIDE * 0.8, 4.8)
-    axes = figure.subplots()
     if view.embedding.size == 0 or not np.isfinite(view.embedding).all():
-        say(axes, "The run holds no finite embedding.")
+        figure = new_figure(WIDE, 1.0)
+        say(figure.subplots(), "The run holds no finite embedding.")
         return figure
     places, shares = principal_axes(view.embedding)
+    wide, high = np.ptp(places, axis=0)
+    beside = len(view.classes) > 5  # the list of classes, else above the map
+    width = 6.9 if beside else 8.8
+    figure = new_figure(WIDE, width * float(np.clip(high / max(wide, 1e-12), 0.4, 0.72)) + 0.7)
+    axes = figure.subplots()
     _draw_points(axes, view, places)
-    for axis, share, order in (
-        (axes.xaxis, shares[0], "First"),
-        (axes.yaxis, shares[1], "Second"),
+    for axis, share, order in zip(
+        (axes.xaxis, axes.yaxis), shares, ("First", "Second"), strict=True
     ):
         said = f"{share:.0%}" if np.isfinite(share) else "undefined share"
         axis.set_label_text(f"{order} principal axis ({said} of the variance)")
     axes.tick_params(length=0, labelbottom=False, labelleft=False)
     axes.set_aspect("equal", adjustable="datalim")
-    axes.legend(
-        loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.3, markerscale=1.4,
-        fontsize=9 if len(view.classes) <= 12 else 7.5,
-    )  # fmt: skip
+    spot = (
+        {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+        if beside
+        else {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "ncols": len(view.classes) + 1}
+    )
+    size = 9 if len(view.classes) <= 12 else 7.5
+    axes.legend(**spot, handletextpad=0.3, markerscale=1.4, columnspacing=1.6, fontsize=size)
     return figure
 
 

@@ -70,7 +70,8 @@ def _draw_boxes(axes: Axes, scores: dict[str, Score]) -> None:
     defined = [[v for v in score.folds if np.isfinite(v)] for score in scores.values()]
     boxes = axes.boxplot(
         defined, orientation="horizontal", widths=0.55, showfliers=False, patch_artist=True,
-        medianprops={"color": INK, "linewidth": 1.6}, whiskerprops={"color": FAINT}, capprops={"color": FAINT},
+        medianprops={"color": INK, "linewidth": 1.6},
+        whiskerprops={"color": FAINT}, capprops={"color": FAINT},
     )  # fmt: skip
     for position, (box, values) in enumerate(zip(boxes["boxes"], defined, strict=True)):
         colour = MODEL if position == 0 else FAINT
@@ -80,36 +81,15 @@ def _draw_boxes(axes: Axes, scores: dict[str, Score]) -> None:
             values, position + 1 + spread, s=9, color=colour, zorder=3, linewidth=0, gid="folds"
         )
     _name_models(axes, scores, start=1)
-    for position, (score, values) in enumerate(
-        zip(scores.values(), defined, strict=True), start=1
-    ):
-        if len(values) < max(len(score.folds), 1):
-            words = (
-                f"undefined in {len(score.folds) - len(values)} of {len(score.folds)} folds"
-                if values
-                else "undefined"
-            )
-            axes.annotate(
-                words,
-                (0.02, position + 0.42),
-                xycoords=("axes fraction", "data"),
-                fontsize=7.5,
-                color=MUTED,
-            )
+    for position, (score, values) in enumerate(zip(scores.values(), defined, strict=True), 1):
+        _say_undefined(axes, position, len(values), len(score.folds))
 
 
 def _draw_intervals(axes: Axes, scores: dict[str, Score]) -> None:
     for position, score in enumerate(scores.values()):
         colour = MODEL if position == 0 else MUTED
         if not np.isfinite(score.mean):
-            axes.annotate(
-                "undefined",
-                (0.02, position),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize=8.5,
-                color=MUTED,
-            )
+            _say_undefined(axes, position, 0, 0)
             continue
         axes.hlines(
             position, score.low, score.high, color=colour, linewidth=2.2 if position == 0 else 1.4
@@ -123,11 +103,23 @@ def _draw_intervals(axes: Axes, scores: dict[str, Score]) -> None:
             gid="mean",
         )
         axes.annotate(
-            number(score.mean), (score.mean, position), (0, 6), textcoords="offset points", ha="center",
-            fontsize=8.5, color=INK, weight="bold" if position == 0 else "normal",
+            number(score.mean), (score.mean, position), (0, 6), textcoords="offset points",
+            ha="center", fontsize=8.5, color=INK, weight="bold" if position == 0 else "normal",
         )  # fmt: skip
     axes.margins(x=0.12)
     _name_models(axes, scores, start=0)
+
+
+def _say_undefined(axes: Axes, position: int, n_defined: int, n_folds: int) -> None:
+    """Write on a model's line how many of its folds have no value; nothing if all have one."""
+    if 0 < n_defined == n_folds:
+        return
+    some = f"undefined in {n_folds - n_defined} of {n_folds} folds"
+    axes.annotate(
+        some if n_defined else "undefined",
+        (0.02, position + (0.4 if n_defined else 0.0)),
+        xycoords=("axes fraction", "data"), va="center", fontsize=8, style="italic", color=MUTED,
+    )  # fmt: skip
 
 
 def _name_models(axes: Axes, scores: dict[str, Score], *, start: int) -> None:

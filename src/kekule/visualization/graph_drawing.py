@@ -11,6 +11,7 @@ References
 Gansner, Koren, North 2004, Graph drawing by stress majorization.
 """
 
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
 
-from kekule.visualization.palette import class_colour
+from kekule.visualization.palette import node_colour
 from kekule.visualization.run_view import RunView
 
 MOST_NODES = 150
@@ -65,7 +66,7 @@ def draw_graph(
         for u, v in one_way.T
     )
     dots = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{class_colour(int(c))}">'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{node_colour(int(c))}">'
         f"<title>{escape(_name(names, int(c)))}</title></circle>"
         for (x, y), c in zip(places, codes, strict=True)
     )
@@ -108,9 +109,13 @@ def _into_unit_square(places: NDArray[np.float64]) -> NDArray[np.float64]:
     return scaled
 
 
-def graph_legend(view: RunView) -> list[tuple[str, str]]:
-    """Label and colour of the nodes of drawn graphs; empty where only molecules are drawn."""
-    if view.graphs is None or not len(view.rows) or all(mol is not None for mol in view.molecules):
+def graph_legend(view: RunView, positions: Iterable[int]) -> list[tuple[str, str]]:
+    """Label and colour of the nodes of graphs drawn at `positions`; empty if all are molecules."""
+    drawn = [i for i in positions if view.molecules[i] is None and view.n_nodes[i] <= MOST_NODES]
+    if view.graphs is None or not drawn:
         return []
-    names = view.graphs(0)[2]
-    return [(name, class_colour(code)) for code, name in enumerate(names)]
+    used: set[int] = set()
+    for i in drawn:
+        _, codes, names = view.graphs(i)
+        used.update(int(code) for code in codes)
+    return [(_name(names, code), node_colour(code)) for code in sorted(used)]

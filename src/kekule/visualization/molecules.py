@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rdkit import Chem
+from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 UP = (0.91, 0.45, 0.16)
@@ -52,10 +53,11 @@ def _draw(canvas: Any, mol: Chem.Mol, weights: Sequence[float] | None) -> None:
     """Draw on either canvas; a molecule that cannot be kekulised is drawn aromatic."""
     options = canvas.drawOptions()
     options.clearBackground = False
-    options.bondLineWidth = max(1.3, canvas.Width() / 190)
+    options.bondLineWidth = max(1.5, canvas.Width() / 160)
     options.scaleBondWidth = False
+    options.minFontSize = max(8, canvas.Width() // 28)
     options.padding = 0.06
-    options.fixedBondLength = canvas.Width() / 9  # small molecules are not blown up
+    options.fixedBondLength = canvas.Width() / 10.5  # small molecules are not blown up
     options.prepareMolsBeforeDrawing = False
     options.fillHighlights = True
     ready = _prepared(mol)
@@ -71,10 +73,13 @@ def _draw(canvas: Any, mol: Chem.Mol, weights: Sequence[float] | None) -> None:
 
 
 def _prepared(mol: Chem.Mol) -> Chem.Mol:
+    """Lay the molecule out anew, upright: bonds along the horizontal where they can be."""
     try:
-        return rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=True)
+        ready = rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=True, forceCoords=True)
     except (Chem.KekulizeException, Chem.AtomValenceException):
-        return rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=False)
+        ready = rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=False, forceCoords=True)
+    rdDepictor.StraightenDepiction(ready)
+    return ready
 
 
 def _atom_colours(

@@ -8,6 +8,7 @@ tritanopia (the unit test computes both); text is never written in them.
 Knows nothing but text.
 """
 
+import math
 import unicodedata
 
 INK = "#16202A"  # text; 16:1 on white
@@ -18,6 +19,7 @@ PAPER = "#FFFFFF"
 MODEL = "#0B4F6C"  # the model of the run, beside grey baselines
 
 CLASS_COLOURS = ("#0A5EA8", "#C8500A", "#2AA18A", "#853232", "#B044DD", "#0F3F5C")
+NODE_COLOURS = ("#56616C", "#2AA18A", "#853232", "#B044DD", "#C8500A", "#0A5EA8")
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 
@@ -50,6 +52,29 @@ def class_dash(index: int) -> str | tuple[float, tuple[float, ...]]:
     return DASHES[(index // len(CLASS_COLOURS)) % len(DASHES)]
 
 
+def node_colour(code: int) -> str:
+    """Return the colour of a node label in a drawn graph: grey first, apart from two classes."""
+    return NODE_COLOURS[code % len(NODE_COLOURS)]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#RRGGBB``, from 0 (black) to 1 (white), as WCAG 2 defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, from 1 to 21; text wants 4.5, marks 3."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def ink_on(ground: str) -> str:
+    """Dark or white text, whichever reads better on `ground`."""
+    return INK if contrast(INK, ground) >= contrast(PAPER, ground) else PAPER
+
+
 def metric_name(metric: str) -> str:
     """Return the metric as a reader says it."""
     return METRIC_NAMES.get(metric, metric)
@@ -69,4 +94,6 @@ def plain(text: str, limit: int = 24) -> str:
 
 def number(value: float, digits: int = 3) -> str:
     """Format a number with a fixed count of decimals; NaN is said to be undefined."""
-    return "undefined" if value != value else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return (
+        "undefined" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    )

@@ -14,6 +14,7 @@ from kekule.visualization.palette import FAINT, INK, MODEL, MUTED, plain
 from kekule.visualization.run_view import RunView
 
 COLUMNS = 4
+FEW_VALUES = 12  # below, each value is a line
 MOST_PANELS = 24  # the largest parameters; the caption says how many were left out
 
 
@@ -29,7 +30,7 @@ def parameters_figure(view: RunView) -> Figure:
     """One histogram of values a parameter."""
     names = shown_parameters(view)
     lines = max(1, -(-len(names) // COLUMNS))
-    figure = new_figure(WIDE, 0.2 + 1.35 * lines)
+    figure = new_figure(WIDE, 0.2 + 1.5 * lines)
     panels = figure.subplots(lines, COLUMNS, squeeze=False).ravel()
     if not names:
         say(panels[0], "No parameters.")
@@ -44,17 +45,22 @@ def _draw_histogram(axes: Axes, name: str, values: NDArray[np.float32]) -> None:
     """Draw finite values; say how many are not."""
     finite = values[np.isfinite(values)].astype(np.float64).ravel()
     lost = values.size - finite.size
-    axes.set_title(plain(name, 30), fontsize=8, weight="normal", color=INK, pad=9)
+    axes.set_title(plain(name, 30), fontsize=8, weight="normal", color=INK, pad=14)
     if not finite.size:
         say(axes, "no finite value")
         return
-    counts, edges = np.histogram(finite, bins=min(30, max(5, int(np.sqrt(finite.size)))))
-    axes.stairs(counts, edges, fill=True, color=MODEL, alpha=0.85, gid="histogram")
+    if finite.size < FEW_VALUES:
+        axes.vlines(finite, 0, 1, color=MODEL, linewidth=2.2, gid="values")
+        axes.margins(x=0.15)
+    else:
+        n_bins = min(30, max(5, int(np.sqrt(finite.size))))
+        counts, edges = np.histogram(finite, bins=n_bins)
+        axes.stairs(counts, edges, fill=True, color=MODEL, alpha=0.85, gid="histogram")
     axes.axvline(0, color=FAINT, linewidth=0.8)
     words = f"{values.size:,} values, sd {finite.std():.2g}" + (
         f", {lost} not finite" if lost else ""
     )
-    axes.text(0, 1.01, words, transform=axes.transAxes, fontsize=7, color=MUTED, va="bottom")
+    axes.text(0, 1.03, words, transform=axes.transAxes, fontsize=7, color=MUTED, va="bottom")
     only_grid(axes, "y")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -22,7 +22,13 @@ from kekule.visualization import drawings, palette, parameters, tables
 from kekule.visualization.canvas import png_bytes, svg_text
 from kekule.visualization.catalogue import DRAWN_BY_THE_PAGE, FIGURES
 from kekule.visualization.graph_drawing import graph_legend
-from kekule.visualization.run_view import FINAL_FOLD, RunView
+from kekule.visualization.run_view import (
+    FINAL_FOLD,
+    RunView,
+    predicted_class,
+    truth_probability,
+    wrong_rows,
+)
 
 
 def write_report(view: RunView, path: Path, *, figures: Path | None = None) -> Path:
@@ -62,7 +68,7 @@ def render_page(view: RunView, svgs: dict[str, str]) -> str:
         script=Markup(script),  # noqa: S704  # a file of this package
         script_digest=digest,
         lines=tables.row_lines(view),
-        wrong=tables.wrong_rows(view),
+        wrong=wrong_rows(view),
         rejected_by_size=len(view.rows) > tables.MOST_ROWS,
         folds=[c for c in view.curves if c.fold != FINAL_FOLD],
         has_final=any(c.fold == FINAL_FOLD for c in view.curves),
@@ -110,16 +116,17 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         draw_row=lambda view, i: Markup(drawings.draw_row(view, i)),  # noqa: S704  # names escaped
+        class_facts=tables.class_facts,
         example_rows=drawings.example_rows,
         graph_legend=graph_legend,
         headlines=tables.headlines,
         most_mistakes=drawings.MOST_MISTAKES,
         no_drawing=drawings.no_drawing,
         palette=palette,
-        predicted_class=tables.predicted_class,
+        predicted_class=predicted_class,
         score_rows=tables.score_rows,
         shown_parameters=parameters.shown_parameters,
-        truth_probability=drawings.truth_probability,
+        truth_probability=truth_probability,
         winner=tables.winner,
     )
     environment.filters.update(metric=palette.metric_name, number=palette.number)

@@ -135,9 +135,14 @@ class RunView:
     seed_spread: dict[str, tuple[float, ...]]
 
 
+def known_rows(view: RunView) -> NDArray[np.bool_]:
+    """Whether each row has an out-of-fold prediction, bool (R,)."""
+    return np.asarray(np.isfinite(view.probabilities).all(axis=1), dtype=np.bool_)
+
+
 def predicted_class(view: RunView) -> NDArray[np.int64]:
     """Class index of the highest probability, int64 (R,); -1 where there is no prediction."""
-    known = np.isfinite(view.probabilities).all(axis=1)
+    known = known_rows(view)
     best = np.argmax(np.where(known[:, None], view.probabilities, 0.0), axis=1)
     return np.where(known, best, -1).astype(np.int64)
 

@@ -36,6 +36,17 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class ClassFacts:
+    """One class of the data; medians and ranges are NaN and 0 for a class without rows."""
+
+    name: str
+    n_rows: int
+    median_nodes: float
+    nodes: tuple[int, int]
+    median_edges: float
+
+
+@dataclass(frozen=True)
 class RowLine:
     """One line of the table of rows; `probability` is NaN where there is no prediction."""
 
@@ -67,9 +78,9 @@ def winner(view: RunView) -> str | None:
 
 
 def score_rows(view: RunView) -> list[ScoreRow]:
-    """The model, then its baselines, all with the same metrics, undefined where missing."""
+    """List the model, then its baselines, all with the same metrics, undefined where missing."""
     declared = winner(view)
-    rows = []
+    rows: list[ScoreRow] = []
     for name, given in {view.model: view.scores, **view.baselines}.items():
         scores = {metric: given.get(metric, UNDEFINED) for metric in view.scores}
         best = {m for m in scores if name == declared and _best_model(view, m) == name}
@@ -84,6 +95,20 @@ def headlines(view: RunView) -> list[Headline]:
         rival = _best_model(view, metric, among=tuple(view.baselines)) or ""
         rival_score = view.baselines[rival][metric] if rival else UNDEFINED
         found.append(Headline(metric, view.scores[metric], rival, rival_score))
+    return found
+
+
+def class_facts(view: RunView) -> list[ClassFacts]:
+    """How many rows each class has, and how large they are."""
+    found = []
+    for index, name in enumerate(view.classes):
+        nodes, edges = view.n_nodes[view.truth == index], view.n_edges[view.truth == index]
+        if len(nodes):
+            middles = float(np.median(nodes)), float(np.median(edges))
+            ends = int(nodes.min()), int(nodes.max())
+        else:
+            middles, ends = (float("nan"), float("nan")), (0, 0)
+        found.append(ClassFacts(name, len(nodes), middles[0], ends, middles[1]))
     return found
 
 
