@@ -25,6 +25,7 @@ from kekule.data.splits import validation_rows as validation_rows
 from kekule.data.tu import read_tu as read_tu
 
 if TYPE_CHECKING:
+    from kekule.data.download import get_set as get_set
     from kekule.data.molecules import graphs_from_molecules as graphs_from_molecules
     from kekule.data.molecules import graphs_from_smiles as graphs_from_smiles
     from kekule.data.rebuild import molecule_from_graph as molecule_from_graph
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from kekule.data.structures import read_structures as read_structures
 
 _LATER = {
+    "get_set": "download",
     "graphs_from_molecules": "molecules",
     "graphs_from_smiles": "molecules",
     "molecule_from_graph": "rebuild",
@@ -43,7 +45,7 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs RDKit or pandas the first time it is asked for."""
+    """Import what needs RDKit, pandas or the network the first time it is asked for."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
