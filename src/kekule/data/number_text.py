@@ -44,7 +44,7 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise DataFileError(
-            path, "there is no such file", "Add it, or fetch the set again"
+            path, "there is no such file", "Add it, or fetch the set again."
         ) from None
     except OSError as error:
         why = f"it cannot be read ({error.strerror or error})"
