@@ -64,3 +64,11 @@ class BundleError(KekuleError, ValueError):
     def __init__(self, path: object, why: str, cure: str):
         super().__init__(f"{path}: {why}. {cure}")
         self.path, self.why, self.cure = path, why, cure
+
+
+class TrainingError(KekuleError, ArithmeticError):
+    """A training whose numbers left the range of numbers, naming model and epoch."""
+
+    def __init__(self, where: str, why: str, cure: str):
+        super().__init__(f"{where}: {why}. {cure}")
+        self.where, self.why, self.cure = where, why, cure

@@ -9,13 +9,15 @@ columns, C/D attribute columns. Knows NumPy; must not know PyTorch, class labels
 of a source.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kekule._errors import SchemaError
-from kekule.data.graphs import LabelledGraphs
+from kekule.data.graphs import LabelledGraphs, spans
 from kekule.features.schema import Column, GraphSchema
 
 
@@ -62,8 +64,8 @@ class PackedGraphs:
         >>> len(pack(graphs, schema_of(graphs)).take(np.array([3, 1, 3])))
         3
         """
-        node_rows, node_pointer = _spans(self.node_pointer, rows)
-        edge_rows, edge_pointer = _spans(self.edge_pointer, rows)
+        node_rows, node_pointer = spans(self.node_pointer, rows)
+        edge_rows, edge_pointer = spans(self.edge_pointer, rows)
         return PackedGraphs(
             schema=self.schema,
             node_pointer=node_pointer,
@@ -85,17 +87,6 @@ class PackedGraphs:
         """`edge_index` numbered through all graphs, int64 (2, E)."""
         offset = np.repeat(self.node_pointer[:-1], np.diff(self.edge_pointer))
         return self.edge_index + offset
-
-
-def _spans(
-    pointer: NDArray[np.int64], rows: NDArray[np.integer]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions owned by `rows`, one span after another, and the pointer into them."""
-    starts, sizes = pointer[rows], pointer[rows + 1] - pointer[rows]
-    new_pointer = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum(sizes, out=new_pointer[1:])
-    shift = np.repeat(starts - new_pointer[:-1], sizes)
-    return shift + np.arange(new_pointer[-1]), new_pointer
 
 
 def pack(graphs: LabelledGraphs, schema: GraphSchema) -> PackedGraphs:
@@ -181,3 +172,43 @@ def _check_columns(graphs: LabelledGraphs, schema: GraphSchema) -> None:
 def _some(values: tuple[int, ...], most: int = 12) -> str:
     shown = ", ".join(map(str, values[:most]))
     return shown if len(values) <= most else f"{shown}, … {len(values)} in all"
+
+
+_FILES = (
+    "node_pointer",
+    "edge_pointer",
+    "edge_index",
+    "nodes",
+    "edges",
+    "node_attributes",
+    "edge_attributes",
+)
+
+
+def save_packed(graphs: PackedGraphs, folder: Path) -> None:
+    """Write one ``.npy`` an array and the schema into a new folder."""
+    folder.mkdir(parents=True)
+    for name in _FILES:
+        np.save(folder / f"{name}.npy", getattr(graphs, name), allow_pickle=False)
+    (folder / "schema.json").write_text(json.dumps(graphs.schema.to_json()), encoding="utf-8")
+
+
+def load_packed(folder: Path) -> PackedGraphs:
+    """Open what `save_packed` wrote, arrays memory-mapped and read-only.
+
+    Raises
+    ------
+    SchemaError
+        If a file is missing or is not what it should be.
+    """
+    try:
+        schema = GraphSchema.from_json(json.loads((folder / "schema.json").read_text("utf-8")))
+        arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            for name in _FILES
+        }
+    except (OSError, ValueError) as error:
+        raise SchemaError(
+            f"{folder}: no packed graphs can be read from it: {error}. Pack them again."
+        ) from error
+    return PackedGraphs(schema=schema, **arrays)

@@ -111,8 +111,12 @@ class GraphSchema:
         try:
             alphabet = given["alphabet"]
             return cls(
-                nodes=tuple(Column(c["name"], tuple(map(int, c["values"]))) for c in given["nodes"]),
-                edges=tuple(Column(c["name"], tuple(map(int, c["values"]))) for c in given["edges"]),
+                nodes=tuple(
+                    Column(c["name"], tuple(map(int, c["values"]))) for c in given["nodes"]
+                ),
+                edges=tuple(
+                    Column(c["name"], tuple(map(int, c["values"]))) for c in given["edges"]
+                ),
                 n_node_attributes=int(given["n_node_attributes"]),
                 n_edge_attributes=int(given["n_edge_attributes"]),
                 alphabet=None

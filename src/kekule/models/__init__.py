@@ -20,6 +20,10 @@ from kekule.models.inference import probabilities as probabilities
 from kekule.models.majority import Majority
 from kekule.models.network import Network as Network
 from kekule.models.network import NetworkSettings as NetworkSettings
+from kekule.models.network import LayerSummary as LayerSummary
+from kekule.models.network import layers_of as layers_of
+from kekule.models.network import set_weights as set_weights
+from kekule.models.network import weights_of as weights_of
 from kekule.models.structure_free import StructureFree
 from kekule.models.training import EpochReport as EpochReport
 from kekule.models.training import FitResult as FitResult

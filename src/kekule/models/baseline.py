@@ -55,7 +55,7 @@ def inner_splits(
     rarest = np.unique(targets, return_counts=True)[1].min()
     if rarest < 2:
         splitter = KFold(min(INNER_FOLDS, len(targets)), shuffle=True, random_state=seed)
-    elif len(targets) > ROWS_FOR_INNER_FOLDS:
+    elif len(targets) > ROWS_FOR_INNER_FOLDS and rarest >= 20:
         splitter = StratifiedShuffleSplit(1, test_size=0.1, random_state=seed)
     else:
         n_folds = int(min(INNER_FOLDS, rarest))

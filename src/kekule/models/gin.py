@@ -71,7 +71,11 @@ class GIN(Network):
             e = self.edge_encoder(batch.edges, batch.edge_attributes)
         states = [x]
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = convolution(x, batch.edge_index) if e is None else convolution(x, batch.edge_index, e)
+            x = (
+                convolution(x, batch.edge_index)
+                if e is None
+                else convolution(x, batch.edge_index, e)
+            )
             x = norm(x).relu()
             states.append(x)
         pooled = global_add_pool(torch.cat(states, dim=1), batch.graph, batch.n_graphs)

@@ -3,8 +3,11 @@
 Symbols: B graphs in a batch, H width of a graph's embedding, K classes.
 """
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
@@ -56,3 +59,36 @@ def edge_encoder(schema: GraphSchema, width: int) -> CodeEncoder | None:
     if not schema.edges and not schema.n_edge_attributes:
         return None
     return CodeEncoder(schema.edges, schema.n_edge_attributes, width)
+
+
+def weights_of(network: Network) -> dict[str, NDArray[np.generic]]:
+    """Copy every parameter and buffer out as a NumPy array, by name."""
+    return {name: value.detach().numpy().copy() for name, value in network.state_dict().items()}
+
+
+def set_weights(network: Network, weights: dict[str, NDArray[np.generic]]) -> None:
+    """Put arrays of `weights_of` back; names and shapes must all match."""
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    network.eval()
+
+
+class LayerSummary(NamedTuple):
+    """One parameter array of a network: the layer that owns it, its shape and size."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    n_parameters: int
+
+
+def layers_of(network: Network) -> list[LayerSummary]:
+    """Every learned array of a network in the order of its layers."""
+    return [
+        LayerSummary(name, type(_owner(network, name)).__name__, tuple(p.shape), p.numel())
+        for name, p in network.named_parameters()
+    ]
+
+
+def _owner(network: Network, parameter: str) -> nn.Module:
+    """Module that holds a parameter: of ``a.b.weight``, ``a.b``."""
+    return network.get_submodule(parameter.rpartition(".")[0])

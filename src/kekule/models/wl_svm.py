@@ -10,11 +10,13 @@ References
 Shervashidze et al. 2011, JMLR 12:2539-2561; Platt 1999 for the probabilities.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
@@ -65,7 +67,7 @@ class WLSVM:
         splits = [s for s in inner_splits(truth, seed=seed) if len(np.unique(truth[s[0]])) > 1]
         features, strength = self._choose(train_rows, truth, splits, seed)
         platt = _platt(features[train_rows], truth, splits, strength, seed)
-        machine = _machine(strength, seed).fit(features[train_rows], truth)
+        machine = _trained(features[train_rows], truth, strength, seed)
         asked = features[test_rows]
         probabilities = platt.predict_proba(_margins(machine, asked, present))
         return Answer(
@@ -86,15 +88,20 @@ class WLSVM:
             for strength in STRENGTHS:
                 right = 0
                 for fit, held in splits:
-                    machine = _machine(strength, seed).fit(inside[fit], truth[fit])
+                    machine = _trained(inside[fit], truth[fit], strength, seed)
                     right += int((machine.predict(inside[held]) == truth[held]).sum())
                 if right > best:  # the first of equals: shallower, then smoother
                     best, chosen = right, (features, strength)
         return chosen
 
 
-def _machine(strength: float, seed: int) -> LinearSVC:
-    return LinearSVC(C=strength, random_state=seed, max_iter=10_000)
+def _trained(
+    features: sparse.csr_matrix, truth: NDArray[np.int64], strength: float, seed: int
+) -> LinearSVC:
+    with warnings.catch_warnings():
+        # A point of the grid that is cut off before it converges stands for what it scores.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return LinearSVC(C=strength, random_state=seed, max_iter=10_000).fit(features, truth)
 
 
 def _platt(
@@ -108,7 +115,7 @@ def _platt(
     present = np.unique(truth)
     margins, labels = [], []
     for fit, held in splits:
-        machine = _machine(strength, seed).fit(features[fit], truth[fit])
+        machine = _trained(features[fit], truth[fit], strength, seed)
         margins.append(_margins(machine, features[held], present))
         labels.append(truth[held])
     return LogisticRegression(max_iter=2000).fit(np.concatenate(margins), np.concatenate(labels))

@@ -1,0 +1,96 @@
+"""What results look like on a terminal."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+from rich.text import Text
+
+SHOWN = ("accuracy", "balanced_accuracy", "roc_auc", "mcc")
+
+
+def print_scores(scores: dict[str, Any], path: Path) -> None:
+    """Print a run's scores beside its baselines', the verdict, and where the report is."""
+    console = Console(highlight=False)
+    protocol = scores["protocol"]
+    title = (
+        f"{scores['dataset']}, {scores['n_rows'] - scores['n_rejected']} of "
+        f"{scores['n_rows']} graphs, {protocol['folds']}-fold × {protocol['seeds']} seeds: "
+        "mean and 95 % interval"
+    )
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("model")
+    for name in SHOWN:
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    table.add_row(*_row(scores["model"]["name"], scores["metrics"]), style="bold")
+    for name, metrics in scores["baselines"].items():
+        table.add_row(*_row(name, metrics))
+    console.print(table)
+    means = [value for value in scores["seed_means"][scores["primary"]] if value is not None]
+    spread = ", ".join(f"{value:.3f}" for value in means)
+    console.print(Text(f"Mean {scores['primary']} of each seed: {spread}"))
+    console.print(Text(scores["verdict"]))
+    console.print(Text(f"Took {scores['seconds']:.0f} s."))
+    console.print(Text(f"Report: {_shortest(path / 'report.html')}"), soft_wrap=True)
+
+
+def print_table(table: pd.DataFrame) -> None:
+    """Print a table on the terminal; nothing in a cell is read as markup."""
+    shown = Table()
+    for name in table.columns:
+        shown.add_column(Text(str(name)), overflow="fold")
+    for row in table.itertuples(index=False):
+        shown.add_row(*(Text(_cell(value)) for value in row))
+    Console(highlight=False).print(shown)
+
+
+def print_or_csv(table: pd.DataFrame) -> None:
+    """Print a table for a person on a terminal, as CSV for anything else."""
+    if sys.stdout.isatty():
+        print_table(table)
+    else:
+        table.to_csv(sys.stdout, index=False)
+
+
+@contextmanager
+def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Progress bar of a download on standard error; gives the function that moves it."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        line = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(line, completed=done, total=total)
+
+
+def _row(name: str, metrics: dict[str, Any]) -> list[str]:
+    return [name, *(_score(metrics[metric]) for metric in SHOWN)]
+
+
+def _score(score: dict[str, Any]) -> str:
+    if score["mean"] is None:
+        return "undefined"
+    return f"{score['mean']:.3f} [{score['low']:.3f}, {score['high']:.3f}]".replace("[", r"\[")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.4f}"
+    return str(value)
+
+
+def _shortest(path: Path) -> str:
+    """Path relative to here where it lies below, else as it is."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,36 @@
+"""Commands about recipes."""
+
+import json
+from typing import Annotated
+
+import typer
+
+recipe_app = typer.Typer(no_args_is_help=True, help="Recipes: check one, print their schema.")
+
+
+@recipe_app.command()
+def check(
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RECIPE] [KEY=VALUE]...", help="As for `kekule train`."),
+    ] = None,
+) -> None:
+    """Print a recipe with every default filled in, or say what is wrong with it.
+
+    [bold]Example[/bold]
+
+    kekule recipe check recipes/mutag-gin.yaml train.epochs=50
+    """
+    from kekule.cli.training import split_settings
+    from kekule.evaluation import read_recipe
+
+    recipe, overrides = split_settings(settings or [])
+    typer.echo(read_recipe(recipe, overrides).to_yaml(), nl=False)
+
+
+@recipe_app.command()
+def schema() -> None:
+    """Print the JSON Schema of recipes, for editors and other programs."""
+    from kekule.evaluation import Recipe
+
+    typer.echo(json.dumps(Recipe.model_json_schema(), indent=1))

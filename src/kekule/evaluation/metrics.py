@@ -1,0 +1,144 @@
+"""Scores of class probabilities, each with its range and what it cannot be computed on.
+
+Symbols: n rows, K classes. ``truth`` int64 (n,) and ``labels`` int64 (n,) are class numbers,
+``probabilities`` float64 (n, K). Where there are two classes the last is the positive one;
+with more, one class is set against the rest and the mean over the classes is taken.
+A score that has no value on the rows given is None, never a number that looks like one.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+Labels = NDArray[np.int64]
+Probabilities = NDArray[np.float64]
+
+SMALLEST = 1e-15  # a probability of zero given to what happened would cost infinitely much
+
+
+class Metric(NamedTuple):
+    """How a score is computed and read."""
+
+    compute: Callable[[Labels, Labels, Probabilities], float | None]
+    low: float  # least possible value
+    high: float  # largest possible value
+    higher_is_better: bool
+    meaning: str
+
+
+def accuracy(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
+    """Share of rows given their class."""
+    del probabilities
+    return float((truth == labels).mean())
+
+
+def balanced_accuracy(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
+    """Mean over the classes present of the share given their class."""
+    del probabilities
+    return float(np.mean([(labels[truth == k] == k).mean() for k in np.unique(truth)]))
+
+
+def roc_auc(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+    """Chance that a row of the class is ranked above one of another; None with one class."""
+    del labels
+    return _one_against_rest(truth, probabilities, sk.roc_auc_score)
+
+
+def pr_auc(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+    """Average precision; compare it with the share of the class, not with one half."""
+    del labels
+    return _one_against_rest(truth, probabilities, sk.average_precision_score)
+
+
+def mcc(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+    """Matthews correlation of truth and label; None where either is constant."""
+    del probabilities
+    if len(np.unique(truth)) < 2 or len(np.unique(labels)) < 2:
+        return None
+    return float(sk.matthews_corrcoef(truth, labels))
+
+
+def f1(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+    """Harmonic mean of precision and recall of the positive class, or mean over classes.
+
+    None where the class is neither there nor predicted.
+    """
+    n_classes = probabilities.shape[1]
+    wanted = [1] if n_classes == 2 else range(n_classes)
+    values = []
+    for k in wanted:
+        hits = int(((truth == k) & (labels == k)).sum())
+        size = int((truth == k).sum() + (labels == k).sum())
+        if size:
+            values.append(2 * hits / size)
+    return float(np.mean(values)) if values else None
+
+
+def log_loss(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
+    """Mean negative log-probability of the true class, in nats."""
+    del labels
+    given = np.clip(probabilities[np.arange(len(truth)), truth], SMALLEST, 1.0)
+    return float(-np.log(given).mean())
+
+
+def brier(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
+    """Squared distance to the truth: of the positive class, or summed over more classes."""
+    del labels
+    distance = ((probabilities - np.eye(probabilities.shape[1])[truth]) ** 2).sum(1)
+    return float(distance.mean() / (2 if probabilities.shape[1] == 2 else 1))
+
+
+def ece(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
+    """Expected calibration error of the top class over ten equal bins of confidence.
+
+    Biased upwards on few rows: a perfect model on 20 rows does not reach 0. Guo et al. 2017,
+    https://arxiv.org/abs/1706.04599.
+    """
+    del labels
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == truth
+    bins = np.minimum((confidence * 10).astype(int), 9)
+    gaps = [abs(confidence[bins == b].sum() - right[bins == b].sum()) for b in np.unique(bins)]
+    return float(np.sum(gaps) / len(truth))
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": Metric(accuracy, 0, 1, True, "share of rows given their class"),
+    "balanced_accuracy": Metric(balanced_accuracy, 0, 1, True, "mean of the classes' accuracies"),
+    "roc_auc": Metric(roc_auc, 0, 1, True, "chance of ranking a positive above a negative"),
+    "pr_auc": Metric(pr_auc, 0, 1, True, "average precision"),
+    "mcc": Metric(mcc, -1, 1, True, "Matthews correlation"),
+    "f1": Metric(f1, 0, 1, True, "harmonic mean of precision and recall"),
+    "log_loss": Metric(log_loss, 0, np.inf, False, "nats per row"),
+    "brier": Metric(brier, 0, 2, False, "squared error of the probability"),
+    "ece": Metric(ece, 0, 1, False, "gap between confidence and hit rate"),
+}
+
+PRIMARY = "accuracy"
+
+
+def selection_score(probabilities: Probabilities, truth: Labels) -> float:
+    """What chooses the epoch on validation rows: minus the Brier score.
+
+    On the 17 validation rows of a MUTAG fold the accuracy moves in steps of 6 %, and the
+    log-loss hangs on the one row whose label is odd; the Brier score is fine-grained and
+    bounded.
+    """
+    return -brier(truth, truth, probabilities)
+
+
+def _one_against_rest(
+    truth: Labels,
+    probabilities: Probabilities,
+    score: Callable[[NDArray[np.bool_], NDArray[np.float64]], float],
+) -> float | None:
+    n_classes = probabilities.shape[1]
+    wanted = [1] if n_classes == 2 else list(range(n_classes))
+    values = [
+        score(truth == k, probabilities[:, k])
+        for k in wanted
+        if 0 < int((truth == k).sum()) < len(truth)
+    ]
+    return float(np.mean(values)) if values else None

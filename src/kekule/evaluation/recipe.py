@@ -1,0 +1,254 @@
+"""The recipe: everything that decides a run's result, in one checked YAML file.
+
+Any key can be overridden as ``key.sub=value``. A key that does not exist is an error that
+names the nearest one which does, because a mistyped ``train.epcohs`` that is silently
+ignored costs a night.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from kekule._errors import RecipeError
+from kekule.models import BASELINES, NETWORKS, NetworkSettings, TrainSettings
+
+if TYPE_CHECKING:
+    ModelSettings = NetworkSettings
+else:
+    ModelSettings = Annotated[
+        Union[tuple(network.Settings for network in NETWORKS.values())],  # noqa: UP007
+        Field(discriminator="name"),
+    ]
+
+LARGEST = 1_000_000  # bytes; a recipe is a page, not a data set
+SHORT_FORMS = {
+    "data": "source",
+    "model": "name",
+}  # `data: MUTAG` stands for `data: {source: MUTAG}`
+
+
+class DataSettings(BaseModel):
+    """Which molecules, and where they are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    source: Annotated[
+        str, Field(min_length=1, description="Name of a TU Dortmund set, or a TU folder.")
+    ] = "MUTAG"
+
+
+class ProtocolSettings(BaseModel):
+    """How the scores are estimated."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Annotated[Literal["kfold"], Field(description="Stratified k-fold cross-validation.")] = (
+        "kfold"
+    )
+    folds: Annotated[int, Field(ge=2, le=1000, description="Folds k.")] = 10
+    seeds: Annotated[
+        int, Field(ge=1, le=1000, description="Repeats, each with its own split and weights.")
+    ] = 3
+    baselines: Annotated[
+        tuple[str, ...], Field(description="Scored beside the network on the same folds.")
+    ] = tuple(BASELINES)
+
+    @field_validator("baselines")
+    @classmethod
+    def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for name in given:
+            if name not in BASELINES:
+                raise ValueError(f"{name!r} is no baseline; choose from {', '.join(BASELINES)}")
+        if len(set(given)) < len(given):
+            raise ValueError(f"{list(given)} names a baseline twice")
+        return given
+
+
+class Recipe(BaseModel):
+    """A whole experiment; equal recipes on equal data give equal scores."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: DataSettings = DataSettings()
+    model: ModelSettings = NETWORKS["gin"].Settings()
+    train: TrainSettings = TrainSettings()
+    protocol: ProtocolSettings = ProtocolSettings()
+    seed: Annotated[int, Field(ge=0, lt=2**31, description="First seed of the repeats.")] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        given = {key: _long_form(key, value) for key, value in given.items()}
+        if isinstance(given.get("model"), dict):
+            given["model"] = {"name": "gin"} | given["model"]
+        return given
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the resolved recipe."""
+        return hashlib.sha256(
+            json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
+        ).hexdigest()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seed of each repeat."""
+        return tuple(range(self.seed, self.seed + self.protocol.seeds))
+
+    def to_yaml(self) -> str:
+        """Write the resolved recipe so that `read_recipe` gives it back."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def read_recipe(path: Path | None = None, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe, apply ``key.sub=value`` overrides, check the whole.
+
+    Parameters
+    ----------
+    path
+        YAML file; None for the defaults.
+    overrides
+        Values are read as YAML: ``train.epochs=50``, ``protocol.baselines=[majority]``.
+
+    Raises
+    ------
+    RecipeError
+        If the file cannot be read, a key is unknown, or a value does not fit; names the
+        key and the nearest right one.
+    """
+    given = {} if path is None else _load(path)
+    for override in overrides:
+        _apply(given, override)
+    source = "recipe" if path is None else str(path)
+    try:
+        return Recipe.model_validate(given)
+    except ValidationError as error:
+        raise _recipe_error(error.errors(), given, source) from None
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice instead of keeping the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key!r} is given twice", problem_mark=node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise RecipeError(str(path), "is larger than 1 MB", "Give a recipe, not a data file.")
+        given = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
+    except OSError as error:
+        raise RecipeError(
+            str(path), f"cannot be read: {error.strerror}", "Give the path of a YAML file."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise RecipeError(str(path), f"is not YAML: {why}", "Correct that place.") from None
+    if given is None:
+        return {}
+    if not isinstance(given, dict) or not all(isinstance(key, str) for key in given):
+        raise RecipeError(
+            str(path),
+            f"holds {type(given).__name__}, not keys with values",
+            "`kekule recipe schema` lists the keys.",
+        )
+    return given
+
+
+def _apply(given: dict[str, Any], override: str) -> None:
+    path, separator, text = override.partition("=")
+    if not separator or not path:
+        raise RecipeError(
+            override,
+            "is not of the form key.sub=value",
+            "Write train.epochs=50, for one.",
+            source="command line",
+        )
+    try:
+        value = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506
+    except (yaml.YAMLError, ValueError):
+        value = text
+    *parents, last = path.split(".")
+    place = given
+    for key in parents:
+        inner = _long_form(key, place.get(key) if place.get(key) is not None else {})
+        if not isinstance(inner, dict):
+            raise RecipeError(
+                path, f"{key!r} has no keys below it", "Set it as a whole.", source="command line"
+            )
+        place[key] = dict(inner)
+        place = place[key]
+    if (
+        not parents
+        and last in SHORT_FORMS
+        and isinstance(place.get(last), dict)
+        and not isinstance(value, dict)
+    ):
+        value = place[last] | {SHORT_FORMS[last]: value} if last == "data" else value
+    place[last] = value
+
+
+def _long_form(key: str, value: Any) -> Any:
+    if key in SHORT_FORMS and value is not None and not isinstance(value, dict):
+        return {SHORT_FORMS[key]: str(value)}
+    return value
+
+
+def _recipe_error(errors: list[ErrorDetails], given: dict[str, Any], source: str) -> RecipeError:
+    first = errors[0]
+    loc = [
+        str(part)
+        for part in first["loc"]
+        if str(part) not in NETWORKS or first["loc"][0] != "model"
+    ]
+    key = ".".join(loc) or "recipe"
+    more = f" ({len(errors) - 1} more after it.)" if len(errors) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(loc[:-1], given)
+        near = difflib.get_close_matches(loc[-1], known, n=1)
+        cure = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}."
+        return RecipeError(key, "there is no such key", cure + more, source=source)
+    if first["type"].startswith("union_tag"):
+        return RecipeError(
+            "model.name",
+            f"{first['input'].get('name')!r} is no network",
+            f"Choose one of {', '.join(NETWORKS)}." + more,
+            source=source,
+        )
+    why = first["msg"].removeprefix("Value error, ")
+    why = f"{first['input']!r} given: {why[:1].lower()}{why[1:]}"
+    return RecipeError(key, why, "Correct the value." + more, source=source)
+
+
+def _known_keys(path: Sequence[str], given: dict[str, Any]) -> list[str]:
+    if path == ["model"]:
+        model = _long_form("model", given.get("model"))
+        name = model.get("name", "gin") if isinstance(model, dict) else "gin"
+        return list(NETWORKS[name].Settings.model_fields)
+    fields: dict[str, Any] = Recipe.model_fields
+    for key in path:
+        fields = fields[key].annotation.model_fields
+    return list(fields)

@@ -1,0 +1,166 @@
+"""Asking a bundle: rows in, the same rows out in the same order, each with a status.
+
+Columns: ``row``, the input's own columns, ``status``, ``reason``, ``smiles_used`` (where
+the input was SMILES), ``prediction``, and ``probability`` of the positive class, or
+``probability_<class>`` where there are more than two.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kekule._errors import KekuleError, MoleculeError, SchemaError
+from kekule.data import INVALID, OK, LabelledGraphs, RowStatus, graphs_from_smiles
+from kekule.data.structures import Structures
+from kekule.features import PackedGraphs, misfits, pack
+from kekule.models import probabilities
+from kekule.registry.bundle import OpenBundle, open_bundle
+
+RESERVED = ("row", "status", "reason", "smiles_used", "prediction", "probability")
+
+
+class Predictor:
+    """A verified bundle that answers for molecules or graphs.
+
+    Attributes
+    ----------
+    classes
+        As spelt in the training data.
+    manifest
+        Content of ``bundle.json``.
+
+    Examples
+    --------
+    >>> model = kekule.load("models/mutag-gin")  # doctest: +SKIP
+    >>> model.predict(["O=[N+]([O-])c1ccc2ccccc2c1", "CCO"])  # doctest: +SKIP
+    """
+
+    def __init__(self, bundle: OpenBundle):
+        self._bundle = bundle
+        self.classes = bundle.classes
+        self.manifest: dict[str, Any] = bundle.manifest
+
+    def predict(
+        self, inputs: Sequence[str] | LabelledGraphs | Structures, *, strict: bool = False
+    ) -> pd.DataFrame:
+        """Class and probability of every input row.
+
+        Parameters
+        ----------
+        inputs
+            SMILES; or a graph set; or rows of `kekule.data.structures.read_structures`,
+            whose own columns are then kept.
+        strict
+            Raise at the first invalid row instead of keeping it.
+
+        Returns
+        -------
+        DataFrame
+            One row per input row, in order; see the module for its columns.
+
+        Raises
+        ------
+        MoleculeError, SchemaError
+            With `strict`, at the first invalid row, naming it.
+        SchemaError
+            If the graphs have other columns than the model was trained on.
+        KekuleError
+            If SMILES are given to a model whose graphs are not molecules.
+        """
+        rows = _as_structures(inputs)
+        if rows.graphs is not None:
+            graphs, statuses, used = rows.graphs, [RowStatus(OK, "")] * len(rows), None
+        else:
+            graphs, statuses, used = self._read(rows)
+        statuses = _set_misfits_aside(graphs, statuses, misfits(graphs, self._bundle.schema))
+        if strict:
+            _refuse_invalid(rows, statuses)
+        usable = np.flatnonzero([s.status != INVALID for s in statuses])
+        values = np.full((len(rows), len(self.classes)), np.nan)
+        if len(usable):
+            packed = pack(graphs.take(usable), self._bundle.schema)
+            values[usable] = probabilities(self._bundle.network, packed)
+        return _table(rows, statuses, used, values, self.classes)
+
+    def _read(self, rows: Structures) -> tuple[LabelledGraphs, list[RowStatus], list[str]]:
+        alphabet = self._bundle.schema.alphabet
+        if alphabet is None:
+            raise KekuleError(
+                f"{rows.source}: SMILES are given, but the model {self.manifest['name']!r} was "
+                "trained on graphs that are not known to be molecules. Give a TU folder of "
+                "graphs of the same kind."
+            )
+        return graphs_from_smiles(rows.smiles or [], alphabet, source=rows.source)
+
+
+def load(path: str | Path) -> Predictor:
+    """Open a bundle or a run folder, verified, ready to predict.
+
+    Raises
+    ------
+    BundleError
+        If it is missing, changed or predicts differently from when it was made.
+    """
+    return Predictor(open_bundle(Path(path)))
+
+
+def _as_structures(inputs: Sequence[str] | LabelledGraphs | Structures) -> Structures:
+    if isinstance(inputs, Structures):
+        return inputs
+    if isinstance(inputs, LabelledGraphs):
+        return Structures(pd.DataFrame(index=range(len(inputs))), None, inputs, inputs.source)
+    if isinstance(inputs, str):
+        raise KekuleError(
+            f"input: {inputs!r} is one string, and rows are asked for. Give a list: [{inputs!r}]."
+        )
+    smiles = [str(text) for text in inputs]
+    return Structures(pd.DataFrame({"smiles": smiles}, dtype=str), smiles, None, "input")
+
+
+def _set_misfits_aside(
+    graphs: LabelledGraphs, statuses: Sequence[RowStatus], reasons: Sequence[str]
+) -> list[RowStatus]:
+    return [
+        RowStatus(INVALID, reason) if reason and status.status != INVALID else status
+        for status, reason in zip(statuses, reasons, strict=True)
+    ]
+
+
+def _refuse_invalid(rows: Structures, statuses: Sequence[RowStatus]) -> None:
+    for row, status in enumerate(statuses):
+        if status.status == INVALID and rows.smiles is not None:
+            raise MoleculeError(rows.smiles[row], status.reason, source=rows.source, row=row)
+        if status.status == INVALID:
+            raise SchemaError(
+                f"{rows.source}, row {row}: {status.reason}. "
+                "Correct the row, or leave out --strict to keep it as an invalid row."
+            )
+
+
+def _table(
+    rows: Structures,
+    statuses: Sequence[RowStatus],
+    used: Sequence[str] | None,
+    values: NDArray[np.float64],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    table = pd.DataFrame({"row": np.arange(len(rows))})
+    for name in rows.frame.columns:  # an input column named like one of ours keeps its cells
+        table[f"input_{name}" if name in RESERVED else name] = rows.frame[name].to_numpy()
+    table["status"] = [s.status for s in statuses]
+    table["reason"] = [s.reason for s in statuses]
+    if used is not None:
+        table["smiles_used"] = used
+    answered = ~np.isnan(values).any(axis=1)
+    best = np.nan_to_num(values).argmax(1)
+    table["prediction"] = [classes[k] if ok else "" for k, ok in zip(best, answered, strict=True)]
+    if len(classes) == 2:
+        table["probability"] = values[:, 1]
+    else:
+        for k, name in enumerate(classes):
+            table[f"probability_{name}"] = values[:, k]
+    return table

@@ -1,0 +1,73 @@
+"""Finished folds on disk, one file each, so that a killed run goes on where it was.
+
+A file is written under another name and renamed, so a fold is there completely or not at
+all. Arrays only: an ``.npz`` read without pickle.
+"""
+
+import os
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from kekule.evaluation import FoldResult, FoldTask
+
+_ARRAYS = ("rows", "labels", "probabilities", "train_loss", "validation_loss")
+_WEIGHT = "weight:"
+
+
+class FoldFolder:
+    """A folder with one ``.npz`` a finished fold.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, task: FoldTask) -> Path:
+        """File of a task; the model's name is reduced to letters, digits and dashes."""
+        model = re.sub(r"[^A-Za-z0-9-]", "-", task.model)
+        fold = "final" if task.fold < 0 else f"fold{task.fold}"
+        return self.folder / f"{model}_seed{task.seed}_{fold}.npz"
+
+    def get(self, task: FoldTask) -> FoldResult | None:
+        """Result of a finished task; None if there is none, or its file is damaged."""
+        try:
+            with np.load(self.path(task), allow_pickle=False) as arrays:
+                weights = {
+                    k.removeprefix(_WEIGHT): arrays[k] for k in arrays if k.startswith(_WEIGHT)
+                }
+                return FoldResult(
+                    **{name: arrays[name] for name in _ARRAYS},
+                    best_epoch=int(arrays["best_epoch"]),
+                    seconds=float(arrays["seconds"]),
+                    weights=weights,
+                )
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+            return None
+
+    def put(self, task: FoldTask, result: FoldResult) -> None:
+        """Keep a result."""
+        path = self.path(task)
+        half = path.with_suffix(".half")
+        with half.open("wb") as file:
+            np.savez(
+                file,
+                **{name: getattr(result, name) for name in _ARRAYS},
+                best_epoch=np.int64(result.best_epoch),
+                seconds=np.float64(result.seconds),
+                **{_WEIGHT + name: value for name, value in result.weights.items()},
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+
+    def __len__(self) -> int:
+        """Return the number of finished folds."""
+        return len(list(self.folder.glob("*.npz")))

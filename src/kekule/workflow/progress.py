@@ -1,0 +1,100 @@
+"""What a person sees while folds are trained: epoch, loss, folds done, time left."""
+
+import sys
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from kekule.evaluation import NETWORK, FoldResult, FoldTask
+from kekule.evaluation import Progress as Word
+
+
+class FoldProgress:
+    """A progress bar over epochs of all folds; shows nothing where there is no terminal.
+
+    Parameters
+    ----------
+    name
+        Of the network, for display.
+    tasks
+        Tasks still to run.
+    epochs
+        Most epochs of a fold; one that stops early counts as complete.
+    show
+        True, False, or None to show it where standard error is a terminal.
+    """
+
+    BASELINE_COST = 5  # of a baseline's fold, in epochs: only the time left depends on it
+
+    def __init__(self, name: str, tasks: list[FoldTask], epochs: int, *, show: bool | None):
+        shown = sys.stderr.isatty() if show is None else show
+        self.name, self.epochs, self.n_tasks = name, epochs, len(tasks)
+        self.done: dict[FoldTask, int] = {}
+        self.finished = 0
+        self.bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[folds]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not shown,
+            transient=True,
+        )
+        self.line = self.bar.add_task(
+            f"{name}: starting", total=sum(map(self._cost, tasks)), folds=self._folds()
+        )
+
+    def __enter__(self) -> "FoldProgress":
+        """Start the display."""
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the display, whatever happened."""
+        self.bar.stop()
+
+    def on_progress(self, word: Word) -> None:
+        """Move on by an epoch."""
+        task, epoch = word
+        if self.done.get(task, 0) >= self._cost(task):
+            return
+        self.done[task] = epoch.epoch + 1
+        where = "final" if task.fold < 0 else f"seed {task.seed} fold {task.fold + 1}"
+        self._show(f"{self.name} {where} · epoch {epoch.epoch + 1} · loss {epoch.train_loss:.3f}")
+
+    def on_result(self, task: FoldTask, result: FoldResult) -> None:
+        """Count a finished fold whole."""
+        del result
+        self.done[task] = self._cost(task)
+        self.finished += 1
+        self._show(None if task.model == NETWORK else f"{task}")
+
+    def _show(self, description: str | None) -> None:
+        self.bar.update(
+            self.line,
+            completed=sum(self.done.values()),
+            folds=self._folds(),
+            **({} if description is None else {"description": description}),
+        )
+
+    def _folds(self) -> str:
+        return f"{self.finished}/{self.n_tasks} folds"
+
+    def _cost(self, task: FoldTask) -> int:
+        return self.epochs if task.model == NETWORK else self.BASELINE_COST

@@ -1,0 +1,245 @@
+"""Train: from a recipe to a finished run folder."""
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kekule import __version__
+from kekule._errors import OutputError
+from kekule.data import audit_graphs
+from kekule.evaluation import (
+    FINAL,
+    NETWORK,
+    FoldResult,
+    FoldTask,
+    Recipe,
+    available_cores,
+    cross_validate,
+    read_recipe,
+    scores_json,
+    tasks_of,
+)
+from kekule.registry import BundleContent, Predictor, load, save_bundle
+from kekule.workflow.logs import log_to
+from kekule.workflow.prepare import Prepared, prepare
+from kekule.workflow.progress import FoldProgress
+from kekule.workflow.report import report
+from kekule.workflow.run_folder import RunFolder
+from kekule.workflow.tables import curves_table, predictions_table
+
+log = logging.getLogger(__name__)
+
+EXAMPLES_PER_CLASS = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    path
+        Its folder.
+    scores
+        Content of ``scores.json``.
+    """
+
+    path: Path
+    scores: dict[str, Any]
+
+    @property
+    def report(self) -> Path:
+        """The page that shows the run."""
+        return self.path / "report.html"
+
+    def model(self) -> Predictor:
+        """Load the run's model, ready to predict."""
+        return load(self.path)
+
+
+def train(
+    recipe: str | Path | Recipe | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    processes: int | None = None,
+    progress: bool | None = None,
+) -> Run:
+    """Train and validate a recipe's network beside its baselines; write the run folder.
+
+    Parameters
+    ----------
+    recipe
+        YAML file or `Recipe`; None for the defaults (a GIN on MUTAG).
+    overrides
+        ``key.sub=value``, as on the command line.
+    out
+        Run folder; ``models/<set>-<network>`` if None. Appears when complete.
+    resume
+        Go on from the finished folds of a killed run; a complete run of the same recipe
+        and data is returned as it is.
+    overwrite
+        Replace a complete run that is there.
+    processes
+        Folds at once, one thread each; the cores at hand if None. Scores do not depend on it.
+    progress
+        Show a progress bar; None shows it on a terminal.
+
+    Raises
+    ------
+    RecipeError, DataFileError
+        If the recipe or its data cannot be used.
+    OutputError
+        If `out` cannot be written, holds another run, or is being written to.
+
+    Examples
+    --------
+    >>> run = kekule.train(overrides=["data=MUTAG", "model=gcn"])  # doctest: +SKIP
+    >>> run.scores["metrics"]["accuracy"]["mean"]  # doctest: +SKIP
+    """
+    started = time.perf_counter()
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(None if recipe is None else Path(recipe), overrides)
+    elif overrides:
+        recipe = Recipe.model_validate(recipe.model_dump())
+    prepared = prepare(recipe)
+    folder = RunFolder(_out(out, prepared))
+    key = {"recipe": recipe.sha256, "data": prepared.graphs.sha256, "version": __version__}
+    with folder.locked():
+        if folder.out.exists() and not overwrite:
+            return _finished(folder.out, key, resume=resume)
+        folder.open(key, resume=resume)
+        with log_to(folder.files / "log.txt"):
+            log.info("recipe %s on %s", recipe.sha256[:12], prepared.graphs.source)
+            results = _cross_validate(prepared, folder, processes, progress)
+            _write(folder, prepared, results, key, time.perf_counter() - started)
+        return Run(folder.publish(), _scores(folder.out))
+
+
+def _out(out: str | Path | None, prepared: Prepared) -> Path:
+    if out is not None:
+        return Path(out).absolute()
+    network = getattr(prepared.inputs.recipe.model, "name", "network")
+    return Path("models", f"{prepared.graphs.name.lower()}-{network}").absolute()
+
+
+def _scores(path: Path) -> dict[str, Any]:
+    return dict(json.loads((path / "scores.json").read_text(encoding="utf-8")))
+
+
+def _finished(out: Path, key: dict[str, str], *, resume: bool) -> Run:
+    """Give back the complete run that is already there, if it is the one asked for."""
+    if not resume:
+        raise OutputError(
+            out,
+            "it is there already",
+            "Give another --out, --overwrite to replace it, or --resume to keep it.",
+        )
+    try:
+        scores = _scores(out)
+        found = {"recipe": scores["recipe_hash"], "data": scores["data_hash"]}
+    except (OSError, ValueError, KeyError):
+        raise OutputError(
+            out, "it is there and is no run of kekule", "Give another --out."
+        ) from None
+    differing = [name for name in found if found[name] != key[name]]
+    if differing:
+        raise OutputError(
+            out,
+            f"the complete run there has another {' and '.join(differing)}",
+            "Give another --out, or --overwrite to replace it.",
+        )
+    return Run(out, scores)
+
+
+def _cross_validate(
+    prepared: Prepared, folder: RunFolder, processes: int | None, show: bool | None
+) -> dict[FoldTask, FoldResult]:
+    recipe, store = prepared.inputs.recipe, folder.folds
+    tasks = [task for task in tasks_of(recipe) if store.get(task) is None]
+    kept = len(tasks_of(recipe)) - len(tasks)
+    if kept:
+        log.info("resumed: %d finished folds are kept, %d to run", kept, len(tasks))
+    bar = FoldProgress(getattr(recipe.model, "name", ""), tasks, recipe.train.epochs, show=show)
+
+    def on_result(task: FoldTask, result: FoldResult) -> None:
+        epochs = f", epoch {result.best_epoch + 1} of {len(result.train_loss)}"
+        log.info("%s: %.1f s%s", task, result.seconds, epochs if task.model == NETWORK else "")
+        bar.on_result(task, result)
+
+    with bar:
+        return cross_validate(
+            prepared.inputs,
+            store,
+            processes=processes or available_cores(),
+            on_progress=bar.on_progress,
+            on_result=on_result,
+        )
+
+
+def _write(
+    folder: RunFolder,
+    prepared: Prepared,
+    results: dict[FoldTask, FoldResult],
+    key: dict[str, str],
+    seconds: float,
+) -> None:
+    """Write every file of the run into its unfinished folder."""
+    files, recipe, graphs = folder.files, prepared.inputs.recipe, prepared.graphs
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    scores = {
+        "name": folder.out.name,
+        "dataset": graphs.name,
+        "data_hash": key["data"],
+        "recipe_hash": key["recipe"],
+        "created": created,
+        "n_rows": len(graphs),
+        "n_rejected": len(graphs) - len(prepared.usable),
+        "classes": list(prepared.classes),
+        "seconds": round(seconds, 1),
+        "fold_seconds": round(sum(result.seconds for result in results.values()), 1),
+        **scores_json(results, prepared.inputs),
+    }
+    (files / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
+    _write_json(files / "scores.json", scores)
+    _write_json(files / "audit.json", audit_graphs(graphs))
+    predictions_table(prepared, results).to_csv(files / "predictions.csv", index=False)
+    prepared.rejected().to_csv(files / "rejected.csv", index=False)
+    curves_table(results).to_csv(files / "curves.csv", index=False)
+    final = results[FoldTask(NETWORK, recipe.seed, FINAL)]
+    bundle = BundleContent(
+        name=folder.out.name,
+        classes=prepared.classes,
+        schema=prepared.inputs.graphs.schema,
+        network_settings=recipe.model.model_dump(mode="json"),
+        weights=final.weights,
+        recipe_yaml=recipe.to_yaml(),
+        recipe_sha256=key["recipe"],
+        data_sha256=key["data"],
+        scores=scores,
+        examples=graphs.take(_example_rows(prepared)),
+        created=created,
+    )
+    save_bundle(files / "bundle", bundle)
+    log.info(scores["verdict"])
+    report(files)
+
+
+def _example_rows(prepared: Prepared) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """First usable rows of each class: what a bundle replays when it is opened."""
+    targets = prepared.inputs.targets
+    firsts = [np.flatnonzero(targets == k)[:EXAMPLES_PER_CLASS] for k in np.unique(targets)]
+    return prepared.usable[np.sort(np.concatenate(firsts))]
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
