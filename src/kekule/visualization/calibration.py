@@ -78,8 +78,8 @@ def _questions(
         return (
             view.probabilities[known, last],
             truth,
-            f"Probability of {name}",
-            f"Share that is {name}",
+            f"Probability of class {name}",
+            f"Share that is class {name}",
         )
     right = predicted_class(view)[known] == view.truth[known]
     confidence = view.probabilities[known].max(axis=1)

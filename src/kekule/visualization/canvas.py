@@ -124,8 +124,8 @@ def say(axes: Axes, words: str) -> None:
 def svg_text(figure: Figure, name: str) -> str:
     """Return the figure as an ``<svg>`` element that can stand inline in a page.
 
-    Text stays text (it can be searched and read aloud), ids carry `name` so that two
-    figures on a page do not share one, and nothing depends on the hour it was drawn.
+    Text stays text (it can be searched and read aloud); of the ids only those in use stay,
+    and carry `name`, so that two figures on a page do not share one; and nothing depends on the hour it was drawn.
     """
     stream = io.StringIO()
     with house_style(), matplotlib.rc_context({"svg.hashsalt": name}):
@@ -136,6 +136,8 @@ def svg_text(figure: Figure, name: str) -> str:
         )
     text = stream.getvalue()
     text = text[text.index("<svg") :]
+    used = set(re.findall(r'(?:href="|url\()#([^")]+)', text)) | {"figure_1"}
+    text = re.sub(r' id="([^"]*)"', lambda m: m.group() if m[1] in used else "", text)
     text = re.sub(r'(\sid="|href="#|url\(#)', rf"\g<1>{name}-", text)
     return text.replace(
         '<style type="text/css">*{', f'<style type="text/css">#{name}-figure_1 *{{'

@@ -35,7 +35,7 @@ MOST_INSIDE = 8  # classes listed inside the axes; more stand beside them
 
 
 def roc_points(truth: NDArray[np.bool_], score: Floats) -> Points:
-    """Return false and true positive rates, float64 (T + 1,) each; empty unless both kinds occur."""
+    """Return false and true positive rates, float64 (T + 1,) each; empty without both kinds."""
     hits, alarms = _cumulated(truth, score)
     if not len(hits) or hits[-1] == 0 or alarms[-1] == 0:
         return np.empty(0), np.empty(0)
@@ -150,7 +150,7 @@ def _draw_one_vs_rest(axes: Axes, view: RunView, curve: Curve, known: NDArray[np
         axes.plot(
             x, y, color=class_colour(index), linestyle=class_dash(index), linewidth=1.5,
             drawstyle=curve.steps, gid=f"class {index}",
-            label=f"{number(curve.area((x, y)))}  {plain(name, 16)}",
+            label=f"{number(curve.area((x, y)))}\N{EN SPACE}{plain(name, 16)}",
         )  # fmt: skip
     place: dict[str, Any] = {"loc": f"lower {curve.side}"}
     if len(view.classes) > MOST_INSIDE:

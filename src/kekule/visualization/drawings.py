@@ -124,4 +124,4 @@ def _draw_panel(axes: Axes, view: RunView, position: int) -> None:
             zorder=2,
             linewidth=0,
         )
-        axes.set_aspect("equal")
+        axes.set_aspect("equal", adjustable="datalim")

@@ -53,7 +53,7 @@ def embedding_figure(view: RunView) -> Figure:
     wide, high = np.ptp(places, axis=0)
     beside = len(view.classes) > 5  # the list of classes, else above the map
     width = 6.9 if beside else 8.8
-    figure = new_figure(WIDE, width * float(np.clip(high / max(wide, 1e-12), 0.4, 0.72)) + 0.7)
+    figure = new_figure(WIDE, width * float(np.clip(high / max(wide, 1e-12), 0.4, 0.58)) + 0.7)
     axes = figure.subplots()
     _draw_points(axes, view, places)
     for axis, share, order in zip(

@@ -15,6 +15,17 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
+ATOM_COLOURS = {  # dark enough to read on white, 4.5:1
+    6: (0.09, 0.13, 0.16),
+    7: (0.10, 0.24, 0.80),
+    8: (0.79, 0.08, 0.08),
+    9: (0.05, 0.46, 0.38),
+    15: (0.62, 0.33, 0.00),
+    16: (0.50, 0.40, 0.00),
+    17: (0.07, 0.47, 0.13),
+    35: (0.52, 0.20, 0.08),
+    53: (0.42, 0.10, 0.55),
+}
 UP = (0.91, 0.45, 0.16)
 DOWN = (0.16, 0.50, 0.76)
 
@@ -56,6 +67,7 @@ def _draw(canvas: Any, mol: Chem.Mol, weights: Sequence[float] | None) -> None:
     options.bondLineWidth = max(1.5, canvas.Width() / 160)
     options.scaleBondWidth = False
     options.minFontSize = max(8, canvas.Width() // 28)
+    options.updateAtomPalette(ATOM_COLOURS)
     options.padding = 0.06
     options.fixedBondLength = canvas.Width() / 10.5  # small molecules are not blown up
     options.prepareMolsBeforeDrawing = False

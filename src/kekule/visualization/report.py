@@ -119,6 +119,7 @@ def _environment() -> jinja2.Environment:
         class_facts=tables.class_facts,
         example_rows=drawings.example_rows,
         graph_legend=graph_legend,
+        interval=tables.INTERVAL,
         headlines=tables.headlines,
         most_mistakes=drawings.MOST_MISTAKES,
         no_drawing=drawings.no_drawing,

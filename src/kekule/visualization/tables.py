@@ -12,6 +12,8 @@ from kekule.visualization.folds import UNDEFINED, model_scores, shown_metrics
 from kekule.visualization.palette import LOWER_IS_BETTER
 from kekule.visualization.run_view import RunView, Score, predicted_class, wrong_rows
 
+# The words of kekule.evaluation, which this part may not import; a test holds them together.
+INTERVAL = "95 % corrected resampled t interval over folds (Nadeau & Bengio 2003)"
 MOST_ROWS = 3000  # beyond, the page lists wrong rows only
 
 
@@ -63,16 +65,21 @@ class RowLine:
 def winner(view: RunView) -> str | None:
     """Return the model the verdict declares the winner, or None.
 
-    The verdict is the judge, not the numbers: a name wins if the verdict opens with it
-    followed by "wins", "beats" or "is better", and does not take that back ("within the
-    noise", "not more than noise", "not distinguishable"). Any other wording highlights
-    nothing, which errs on the modest side.
+    The verdict is the judge, not the numbers. A name wins where the verdict says that it
+    "wins", "beats" or "is better"; "it beats" speaks of the run's model. A verdict that
+    speaks of noise otherwise than "more than noise" takes all that back. Any other
+    wording highlights nothing, which errs on the modest side.
     """
-    taken_back = r"with(in)? (the )?noise|n[o']t? (\w+ )?more than (the )?noise|distinguishable"
-    if re.search(taken_back, view.verdict, flags=re.IGNORECASE):
+    words = view.verdict.casefold()
+    decided = "noise" not in re.sub(r"(?<!not )(?<!no )more than (the )?noise", "", words)
+    if not decided or "distinguishable" in words:
         return None
+    if re.search(r"\bit (wins|beats|is better)\b", words):
+        return view.model
     for name in sorted((view.model, *view.baselines), key=len, reverse=True):
-        if re.match(rf"{re.escape(name)} (wins|beats|is better)\b", view.verdict, re.IGNORECASE):
+        if re.search(
+            rf"(?<!\w){re.escape(name.casefold())}( \([^)]*\))? (wins|beats|is better)\b", words
+        ):
             return name
     return None
 

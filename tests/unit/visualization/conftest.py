@@ -15,6 +15,21 @@ ORDERS = (
     Chem.BondType.DOUBLE,
     Chem.BondType.TRIPLE,
 )
+AUDIT = [
+    {"name": "duplicates", "verdict": "green", "value": "0 rows", "advice": ""},
+    {
+        "name": "class balance",
+        "verdict": "amber",
+        "value": "66% in one class",
+        "advice": "Read balanced accuracy beside accuracy.",
+    },
+    {
+        "name": "size tells the class",
+        "verdict": "red",
+        "value": "AUC 0.86 from size alone",
+        "advice": "Compare with structure-free.",
+    },
+]
 METRICS = (
     "accuracy", "balanced_accuracy", "roc_auc", "pr_auc", "mcc", "f1", "log_loss", "brier", "ece",
 )  # fmt: skip
@@ -28,11 +43,9 @@ def mutag() -> RunView:
     molecules = tuple(build_molecule(*graph) for graph in graphs)
     smiles = tuple("" if mol is None else Chem.MolToSmiles(mol) for mol in molecules)
     counts = {
-        name: np.array(
-            [sum(int(np.sum(g[0] == code)) for g, t in zip(graphs, truth, strict=True) if t == k) for k in (0, 1)]
-        )
+        name: np.bincount(truth, [np.sum(g[0] == code) for g in graphs], 2).astype(int)
         for code, name in enumerate(ELEMENTS)
-    }  # fmt: skip
+    }
     return made_up_view(
         rng,
         truth,
@@ -41,8 +54,10 @@ def mutag() -> RunView:
         classes=("-1", "1"),
         positive="1",
         verdict=(
-            "gin is not distinguishable from WL-SVM: accuracy 0.881 against 0.868, a difference "
-            "within the noise of the folds; both are better than majority."
+            "gin gives 88.1% of unseen rows their class (95% interval 83.0% to 93.2%). It is "
+            "ahead of the best baseline, WL-SVM (86.8%), by 1.3 points (interval of the "
+            "difference -2.1 to +4.7, p = 0.42): within noise, so nothing here separates the "
+            "two, and the baseline is the simpler."
         ),
         n_nodes=np.array([len(g[0]) for g in graphs]),
         n_edges=np.array([g[1].shape[1] for g in graphs]),
@@ -74,7 +89,11 @@ def enzymes() -> RunView:
         model="gcn",
         classes=("EC 1", "EC 2", "EC 3", "EC 4", "EC 5", "EC 6"),
         positive=None,
-        verdict="WL-SVM wins: accuracy 0.52 against 0.44 of gcn, more than noise.",
+        verdict=(
+            "gcn gives 44.0% of unseen rows their class (95% interval 40.1% to 47.9%). The baseline "
+            "WL-SVM (52.0%) beats it by 8.0 points (interval of the difference -12.0 to -4.0, "
+            "p = 0.001): more than noise. On these data use the baseline."
+        ),
         n_nodes=sizes,
         n_edges=np.array([e.shape[1] // 2 for e, _ in rings]),
         label_counts={n: rng.integers(100, 900, 6) for n in ("helix", "sheet", "turn")},
@@ -96,11 +115,20 @@ def made_up_view(rng, truth, **given) -> RunView:
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     curves = tuple(made_up_curve(rng, s, f) for s in range(3) for f in range(10))
     accuracy = float(np.mean(probabilities.argmax(axis=1) == truth))
+    spread = rng.normal(0, 0.1, (n, 16)) + np.eye(n_classes, 16)[truth]
+    sizes = {
+        "atom.weight": 448,
+        "conv.0.nn.0.weight": 4096,
+        "conv.0.nn.0.bias": 64,
+        "conv.1.nn.0.weight": 4096,
+        "head.weight": 64 * n_classes,
+        "head.bias": n_classes,
+    }
     filled = {
         "model": "gin",
         "created": "2026-11-23 10:15",
         "n_rejected": 2,
-        "rows": np.arange(n),
+        "rows": np.arange(n) + 2 * (np.arange(n) >= 5),  # rows 5 and 6 were rejected
         "truth": truth,
         "fold": rng.permutation(n) % 10,
         "probabilities": probabilities,
@@ -111,29 +139,21 @@ def made_up_view(rng, truth, **given) -> RunView:
         },
         "curves": (*curves, made_up_curve(rng, 0, -1)),
         "layers": (
-            Layer("atom", "Embedding", "7 × 64", 448),
+            Layer("atom", "Embedding", "7 by 64", 448),
             Layer("conv.0", "GINEConv", "64 → 64", 8384),
             Layer("conv.1", "GINEConv", "64 → 64", 8384),
             Layer("head", "Linear", f"64 → {n_classes}", 65 * n_classes),
         ),
-        "weights": {
-            name: rng.normal(0, 0.1, size).astype(np.float32)
-            for name, size in (
-                ("atom.weight", 448), ("conv.0.nn.0.weight", 4096), ("conv.0.nn.0.bias", 64),
-                ("conv.1.nn.0.weight", 4096), ("head.weight", 64 * n_classes), ("head.bias", n_classes),
-            )
-        },
-        "embedding": (rng.normal(0, 1, (n, 16)) + 3 * np.eye(n_classes, 16)[truth]).astype(np.float32),
-        "recipe": "data:\n  name: MUTAG\nmodel:\n  name: gin\n  width: 64\ntrain:\n  epochs: 200\n  learning_rate: 0.001\nseed: 0\n",
-        "environment": {"python": "3.11.9", "torch": "2.13.0", "rdkit": "2026.3.6", "kekule": "0.1.0"},
+        "weights": {k: rng.normal(0, 0.1, v).astype(np.float32) for k, v in sizes.items()},
+        "embedding": spread.astype(np.float32),
+        "recipe": "data:\n  name: MUTAG\nmodel:\n  name: gin\n  width: 64\nseed: 0\n",
+        "environment": {"python": "3.11.9", "torch": "2.13.0", "rdkit": "2026.3.6"},
         "hashes": {"data": "a3" * 32, "recipe": "5e" * 32, "bundle": "0c" * 32},
-        "audit": [
-            {"name": "duplicates", "verdict": "green", "value": "0 rows", "advice": ""},
-            {"name": "class balance", "verdict": "amber", "value": "66% in one class", "advice": "Read balanced accuracy beside accuracy."},
-            {"name": "size leaks the label", "verdict": "red", "value": "AUC 0.86 from size alone", "advice": "Compare with structure-free."},
-        ],
-        "seed_spread": {m: tuple(accuracy + rng.normal(0, 0.006, 3)) for m in ("accuracy", "roc_auc")},
-    }  # fmt: skip
+        "audit": AUDIT,
+        "seed_spread": {
+            m: tuple(accuracy + rng.normal(0, 0.006, 3)) for m in ("accuracy", "roc_auc")
+        },
+    }
     return RunView(**{**filled, **given})
 
 
