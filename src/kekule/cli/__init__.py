@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    epilog="Try it: [bold]kekule train[/bold], then [bold]kekule predict models/mutag-gin CCO[/bold]",
+    epilog="Try [bold]kekule train[/bold], then [bold]kekule predict models/mutag-gin CCO[/bold]",
 )
 
 

@@ -1,5 +1,6 @@
 """What results look like on a terminal."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,11 +22,10 @@ def print_scores(scores: dict[str, Any], path: Path) -> None:
     protocol = scores["protocol"]
     title = (
         f"{scores['dataset']}, {scores['n_rows'] - scores['n_rejected']} of "
-        f"{scores['n_rows']} graphs, {protocol['folds']}-fold × {protocol['seeds']} seeds: "
-        "mean and 95 % interval"
+        f"{scores['n_rows']} graphs, {protocol['folds']}-fold × {protocol['seeds']} seeds"
     )
     table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("model")
+    table.add_column("mean\n95 % interval", no_wrap=True)
     for name in SHOWN:
         table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     table.add_row(*_row(scores["model"]["name"], scores["metrics"]), style="bold")
@@ -81,12 +81,12 @@ def _row(name: str, metrics: dict[str, Any]) -> list[str]:
 def _score(score: dict[str, Any]) -> str:
     if score["mean"] is None:
         return "undefined"
-    return f"{score['mean']:.3f} [{score['low']:.3f}, {score['high']:.3f}]".replace("[", r"\[")
+    return f"{score['mean']:.3f}\n{score['low']:.3f}–{score['high']:.3f}"
 
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.4f}"
+        return "" if math.isnan(value) else f"{value:.4f}"
     return str(value)
 
 

@@ -27,6 +27,14 @@ from kekule.data.smiles import read_molecule, shorten
 __all__ = ["graphs_from_molecules", "graphs_from_smiles", "molecule_from_graph", "read_molecule"]
 
 
+class SmilesGraphs(NamedTuple):
+    """What became of SMILES: entry i of each part belongs to input i."""
+
+    graphs: LabelledGraphs  # a graph without nodes where the input is invalid
+    statuses: list[RowStatus]
+    used: list[str]  # canonical SMILES of the molecule that was read; empty where invalid
+
+
 class _Arrays(NamedTuple):
     """One molecule: labels of its atoms, ends and labels of its bonds, once each."""
 
@@ -74,7 +82,7 @@ def graphs_from_smiles(
     *,
     name: str = "molecules",
     source: str = "input",
-) -> tuple[LabelledGraphs, list[RowStatus]]:
+) -> SmilesGraphs:
     """Turn SMILES into the graphs their molecules would be in a set, row by row.
 
     Parameters
@@ -86,29 +94,28 @@ def graphs_from_smiles(
 
     Returns
     -------
-    graphs : LabelledGraphs
-        Graph i is input i; a graph without nodes where the input is invalid.
-    statuses : list of RowStatus
-        ``invalid`` with the reason; ``warning`` where the molecule has something a graph
-        of this kind cannot say (unusual charges, isotopes, several fragments).
-        Stereochemistry is never in such a graph and is not warned of.
+    SmilesGraphs
+        A status is ``invalid`` with the reason; ``warning`` where the molecule has
+        something a graph of this kind cannot say (unusual charges, isotopes, several
+        fragments). Stereochemistry is never in such a graph and is not warned of.
     """
     codes = _Codes(alphabet)
-    parts, statuses = [], []
+    parts: list[_Arrays] = []
+    statuses: list[RowStatus] = []
+    used: list[str] = []
     for row, text in enumerate(smiles):
         try:
             mol = read_molecule(text, source=source, row=row)
             parts.append(codes.arrays(mol))
-        except MoleculeError as error:
+        except ValueError as error:  # MoleculeError is one, with its reason apart
             parts.append(_NOTHING)
-            statuses.append(RowStatus(INVALID, error.why))
-        except ValueError as error:
-            parts.append(_NOTHING)
-            statuses.append(RowStatus(INVALID, str(error)))
+            statuses.append(RowStatus(INVALID, getattr(error, "why", str(error))))
+            used.append("")
         else:
             remark = _unsaid(mol)
             statuses.append(RowStatus(WARNING if remark else OK, remark))
-    return _join(parts, alphabet, name, source), statuses
+            used.append(Chem.MolToSmiles(mol))
+    return SmilesGraphs(_join(parts, alphabet, name, source), statuses, used)
 
 
 class _Codes:

@@ -99,12 +99,12 @@ def pack(graphs: LabelledGraphs, schema: GraphSchema) -> PackedGraphs:
         `misfits` first where single rows may be set aside instead.
     """
     _check_columns(graphs, schema)
-    for row, reason in enumerate(misfits(graphs, schema)):
-        if reason:
-            raise SchemaError(
-                f"{graphs.source}, graph {row}: {reason}. "
-                "Set the row aside, or train on a set that has this label."
-            )
+    row, reason = next(((k, r) for k, r in enumerate(misfits(graphs, schema)) if r), (0, ""))
+    if reason:
+        raise SchemaError(
+            f"{graphs.source}, graph {row}: {reason}. "
+            "Set the row aside, or train on a set that has this label."
+        )
     return PackedGraphs(
         schema=schema,
         node_pointer=graphs.node_pointer,
@@ -133,8 +133,8 @@ def misfits(graphs: LabelledGraphs, schema: GraphSchema) -> list[str]:
                     f"{what} {column.name} {labels[position, k]} is not in the model's schema "
                     f"({_some(column.values)})"
                 )
-    for row in np.flatnonzero(graphs.n_nodes == 0):
-        reasons[row] = "the graph has no nodes"
+    for empty in np.flatnonzero(graphs.n_nodes == 0).tolist():
+        reasons[empty] = "the graph has no nodes"
     return reasons
 
 

@@ -10,6 +10,8 @@ References
 Shervashidze et al. 2011, Weisfeiler-Lehman Graph Kernels, JMLR 12:2539-2561.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -62,10 +64,10 @@ def wl_features(graphs: PackedGraphs, depth: int) -> list[sparse.csr_matrix]:
     ]
 
 
-def _names(rows: NDArray[np.generic]) -> NDArray[np.int64]:
+def _names(rows: NDArray[Any]) -> NDArray[np.int64]:
     """Consecutive integers that are equal where rows are equal."""
-    inverse = np.unique(rows, axis=0, return_inverse=True)[1]
-    return inverse.reshape(-1).astype(np.int64)
+    inverse: NDArray[np.int64] = np.unique(rows, axis=0, return_inverse=True)[1]
+    return inverse.reshape(-1)
 
 
 def _mix(values: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -73,4 +75,5 @@ def _mix(values: NDArray[np.int64]) -> NDArray[np.uint64]:
     z = values.view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
+    return mixed

@@ -18,9 +18,9 @@ from kekule.models.gin import GIN
 from kekule.models.inference import embeddings as embeddings
 from kekule.models.inference import probabilities as probabilities
 from kekule.models.majority import Majority
+from kekule.models.network import LayerSummary as LayerSummary
 from kekule.models.network import Network as Network
 from kekule.models.network import NetworkSettings as NetworkSettings
-from kekule.models.network import LayerSummary as LayerSummary
 from kekule.models.network import layers_of as layers_of
 from kekule.models.network import set_weights as set_weights
 from kekule.models.network import weights_of as weights_of

@@ -26,7 +26,15 @@ class GraphBatch(NamedTuple):
 
     def to(self, device: torch.device | str) -> "GraphBatch":
         """Return the same batch on `device`."""
-        return GraphBatch(*(x.to(device) if isinstance(x, Tensor) else x for x in self))
+        return GraphBatch(
+            self.nodes.to(device),
+            self.edge_index.to(device),
+            self.edges.to(device),
+            self.node_attributes.to(device),
+            self.edge_attributes.to(device),
+            self.graph.to(device),
+            self.n_graphs,
+        )
 
 
 def make_batch(graphs: PackedGraphs, rows: NDArray[np.integer] | None = None) -> GraphBatch:

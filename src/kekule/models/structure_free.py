@@ -40,7 +40,7 @@ class StructureFree:
         if len(np.unique(truth)) == 1:
             only = np.full(len(test_rows), truth[0])
             return Answer(only, np.eye(n_classes)[only])
-        right = {strength: 0 for strength in STRENGTHS}
+        right = dict.fromkeys(STRENGTHS, 0)
         for fit, held in inner_splits(truth, seed=seed):
             for strength in STRENGTHS:
                 if len(np.unique(truth[fit])) > 1:

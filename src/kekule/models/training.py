@@ -112,32 +112,20 @@ def fit(
     network.set_scale(make_batch(graphs, train_rows))
     held_out = make_batch(graphs, validation_rows)
     held_truth = targets[validation_rows]
-    kept = _averaged(network, settings.averaging)
-    optimizer = torch.optim.AdamW(
-        network.parameters(),
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimizer, settings.epochs, eta_min=settings.learning_rate / 100
-    )
-    best = _Best(kept.module, settings.smoothing)
+    epochs = _Epochs(network, graphs, targets, settings)
+    kept: nn.Module = epochs.average.module
+    best = _Best(kept, settings.smoothing)
     train_loss: list[float] = []
     validation_loss: list[float] = []
     for epoch in range(settings.epochs):
-        rows = shuffle.permutation(train_rows)
-        train_loss.append(
-            _run_epoch(network, kept, optimizer, graphs, targets, rows, settings.batch_size)
-        )
+        train_loss.append(epochs.run(shuffle.permutation(train_rows)))
         if not np.isfinite(train_loss[-1]):
             raise TrainingError(
                 f"{type(network).__name__}, epoch {epoch + 1}",
                 f"the training loss became {train_loss[-1]}",
                 f"Lower train.learning_rate (now {settings.learning_rate:g}).",
             )
-        schedule.step()
-        probabilities, loss = _validate(kept.module, held_out, held_truth)
+        probabilities, loss = _validate(kept, held_out, held_truth)
         validation_loss.append(loss)
         best.offer(epoch, score(probabilities, held_truth))
         last = epoch + 1 == settings.epochs or epoch - best.epoch >= settings.patience
@@ -169,33 +157,47 @@ class _Best:
             self.state = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
 
 
-def _averaged(network: Network, decay: float) -> AveragedModel:
-    """Copy of `network` that follows it as a moving average of weights and statistics."""
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+class _Epochs:
+    """Passes over training rows: batches, steps, and the average that follows them."""
 
+    def __init__(
+        self,
+        network: Network,
+        graphs: PackedGraphs,
+        targets: NDArray[np.int64],
+        settings: TrainSettings,
+    ):
+        self.network, self.graphs, self.targets = network, graphs, targets
+        self.batch_size = settings.batch_size
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+            self.optimizer, settings.epochs, eta_min=settings.learning_rate / 100
+        )
+        # Follows the network as a moving average of its weights and batch statistics.
+        self.average = AveragedModel(
+            network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
+        )
 
-def _run_epoch(
-    network: Network,
-    kept: AveragedModel,
-    optimizer: torch.optim.Optimizer,
-    graphs: PackedGraphs,
-    targets: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    batch_size: int,
-) -> float:
-    """One pass over `rows` in the order given; mean loss per graph, in nats."""
-    network.train()
-    total = 0.0
-    # Equal parts instead of a short last batch: batch statistics of one graph mean nothing.
-    for part in np.array_split(rows, max(1, round(len(rows) / batch_size))):
-        optimizer.zero_grad(set_to_none=True)
-        logits = network(make_batch(graphs, part))
-        loss = nn.functional.cross_entropy(logits, torch.from_numpy(targets[part]))
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        kept.update_parameters(network)
-        total += loss.item() * len(part)
-    return total / len(rows)
+    def run(self, rows: NDArray[np.int64]) -> float:
+        """One pass over `rows` in the order given; mean loss per graph, in nats."""
+        self.network.train()
+        total = 0.0
+        # Equal parts instead of a short last batch: batch statistics of one graph mean nothing.
+        for part in np.array_split(rows, max(1, round(len(rows) / self.batch_size))):
+            self.optimizer.zero_grad(set_to_none=True)
+            logits = self.network(make_batch(self.graphs, part))
+            loss = nn.functional.cross_entropy(logits, torch.from_numpy(self.targets[part]))
+            loss.backward()
+            self.optimizer.step()
+            self.average.update_parameters(self.network)
+            total += loss.item() * len(part)
+        self.schedule.step()
+        return total / len(rows)
 
 
 @torch.no_grad()

@@ -42,7 +42,7 @@ def example_from_json(
         If a part is missing or of another form.
     """
     try:
-        arrays = {
+        arrays: dict[str, Any] = {
             name: np.asarray(given[name]["values"], dtype=dtype).reshape(given[name]["shape"])
             for name, dtype in _ARRAYS.items()
         }

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kekule._errors import KekuleError, MoleculeError, SchemaError
-from kekule.data import INVALID, OK, LabelledGraphs, RowStatus, graphs_from_smiles
+from kekule.data import INVALID, OK, LabelledGraphs, RowStatus
+from kekule.data.molecules import SmilesGraphs, graphs_from_smiles
 from kekule.data.structures import Structures
-from kekule.features import PackedGraphs, misfits, pack
+from kekule.features import misfits, pack
 from kekule.models import probabilities
 from kekule.registry.bundle import OpenBundle, open_bundle
 
@@ -86,7 +87,7 @@ class Predictor:
             values[usable] = probabilities(self._bundle.network, packed)
         return _table(rows, statuses, used, values, self.classes)
 
-    def _read(self, rows: Structures) -> tuple[LabelledGraphs, list[RowStatus], list[str]]:
+    def _read(self, rows: Structures) -> SmilesGraphs:
         alphabet = self._bundle.schema.alphabet
         if alphabet is None:
             raise KekuleError(
@@ -155,9 +156,9 @@ def _table(
     table["reason"] = [s.reason for s in statuses]
     if used is not None:
         table["smiles_used"] = used
-    answered = ~np.isnan(values).any(axis=1)
-    best = np.nan_to_num(values).argmax(1)
-    table["prediction"] = [classes[k] if ok else "" for k, ok in zip(best, answered, strict=True)]
+    unanswered = np.isnan(values).any(axis=1)
+    names = np.asarray(classes, dtype=object)[np.nan_to_num(values).argmax(1)]
+    table["prediction"] = np.where(unanswered, "", names)
     if len(classes) == 2:
         table["probability"] = values[:, 1]
     else:

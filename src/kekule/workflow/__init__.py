@@ -6,7 +6,7 @@ else; whatever it can do, these can do from Python.
 
 from kekule.workflow.datasets import convert as convert
 from kekule.workflow.datasets import list_sets as list_sets
-from kekule.workflow.predict import predict as predict
-from kekule.workflow.report import report as report
-from kekule.workflow.train import Run as Run
-from kekule.workflow.train import train as train
+from kekule.workflow.predicting import predict as predict
+from kekule.workflow.reporting import report as report
+from kekule.workflow.training import Run as Run
+from kekule.workflow.training import train as train

@@ -10,7 +10,7 @@ import pandas as pd
 from kekule._errors import MoleculeError, OutputError
 from kekule.data import INVALID, OK, SETS, find_set, molecule_from_graph
 from kekule.features import pack, save_packed, schema_of
-from kekule.workflow.predict import write_csv
+from kekule.workflow.predicting import write_csv
 
 
 def list_sets(raw: str | Path = "data/raw") -> pd.DataFrame:

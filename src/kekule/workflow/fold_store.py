@@ -8,6 +8,7 @@ import os
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,14 +57,14 @@ class FoldFolder:
         """Keep a result."""
         path = self.path(task)
         half = path.with_suffix(".half")
+        arrays: dict[str, Any] = {name: getattr(result, name) for name in _ARRAYS}
+        arrays |= {
+            "best_epoch": np.int64(result.best_epoch),
+            "seconds": np.float64(result.seconds),
+        }
+        arrays |= {_WEIGHT + name: value for name, value in result.weights.items()}
         with half.open("wb") as file:
-            np.savez(
-                file,
-                **{name: getattr(result, name) for name in _ARRAYS},
-                best_epoch=np.int64(result.best_epoch),
-                seconds=np.float64(result.seconds),
-                **{_WEIGHT + name: value for name, value in result.weights.items()},
-            )
+            np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
         half.replace(path)

@@ -90,7 +90,7 @@ class FoldProgress:
             self.line,
             completed=sum(self.done.values()),
             folds=self._folds(),
-            **({} if description is None else {"description": description}),
+            description=description,
         )
 
     def _folds(self) -> str:

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kekule.data import molecule_from_graph
 from kekule._errors import MoleculeError
+from kekule.data import molecule_from_graph
 from kekule.evaluation import FINAL, NETWORK, FoldResult, FoldTask, out_of_fold
 from kekule.workflow.prepare import Prepared
 

@@ -30,7 +30,7 @@ from kekule.registry import BundleContent, Predictor, load, save_bundle
 from kekule.workflow.logs import log_to
 from kekule.workflow.prepare import Prepared, prepare
 from kekule.workflow.progress import FoldProgress
-from kekule.workflow.report import report
+from kekule.workflow.reporting import report
 from kekule.workflow.run_folder import RunFolder
 from kekule.workflow.tables import curves_table, predictions_table
 

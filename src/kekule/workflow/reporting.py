@@ -142,7 +142,10 @@ def _scores(metrics: dict[str, dict[str, Any]]) -> dict[str, Score]:
 
     return {
         name: Score(
-            *(number(score[part]) for part in ("mean", "std", "low", "high")),
+            mean=number(score["mean"]),
+            std=number(score["std"]),
+            low=number(score["low"]),
+            high=number(score["high"]),
             folds=tuple(map(number, score["folds"])),
         )
         for name, score in metrics.items()
