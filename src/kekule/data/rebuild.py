@@ -5,7 +5,7 @@ charges. Hydrogens RDKit adds by valence. Charges matter where a nitrogen has fo
 shares: such a nitrogen carries +1, and an oxygen that hangs on it by a single bond
 carries -1. That covers nitro groups, N-oxides and quaternary ammonium. In an aromatic
 ring the shares alone do not tell pyrrole's nitrogen from pyridinium's; there, what lets
-RDKit find a Kekule structure is taken.
+RDKit find a Kekule structure is taken, rather if the ring then still is aromatic.
 """
 
 from collections.abc import Iterator
@@ -60,13 +60,14 @@ def molecule_from_graph(graphs: LabelledGraphs, row: int) -> Chem.Mol:
     problem = problem_of(mol)
     if "kekulize" in problem:
         guesses = islice(_guesses(mol), _MOST_GUESSES)
-        mol = next((guess for guess in guesses if not problem_of(guess)), mol)
-        problem = problem_of(mol)
+        sound = [_sanitised(guess) for guess in guesses if not problem_of(guess)]
+        kinds = [bond.GetBondType() for bond in mol.GetBonds()]
+        kept = [m for m in sound if [bond.GetBondType() for bond in m.GetBonds()] == kinds]
+        if sound:
+            return (kept or sound)[0]
     if problem:
         raise MoleculeError(_name(mol), problem, source=graphs.source, row=row)
-    with quiet():
-        Chem.SanitizeMol(mol)
-    return mol
+    return _sanitised(mol)
 
 
 def charges_of(mol: Chem.Mol) -> dict[int, int]:
@@ -104,6 +105,12 @@ def _charged(atom: Chem.Atom) -> dict[int, int]:
     return charges
 
 
+def _sanitised(mol: Chem.RWMol) -> Chem.Mol:
+    with quiet():
+        Chem.SanitizeMol(mol)
+    return mol.GetMol()
+
+
 def _guesses(mol: Chem.RWMol) -> Iterator[Chem.RWMol]:
     """Ways to finish an aromatic system, those that change least first.
 
@@ -116,7 +123,7 @@ def _guesses(mol: Chem.RWMol) -> Iterator[Chem.RWMol]:
         for a in mol.GetAtoms()
         if a.GetAtomicNum() == 7 and a.GetIsAromatic() and a.GetDegree() == 2
     ]
-    choices = [(index, True) for index in doubtful] + [(index, False) for index in bare]
+    choices = [(index, False) for index in bare] + [(index, True) for index in doubtful]
     for n_changes in range(1, len(choices) + 1):
         for changes in combinations(choices, n_changes):
             guess = Chem.RWMol(mol)
@@ -163,8 +170,9 @@ def _bonds(graph: LabelledGraphs) -> dict[tuple[int, int], int]:
     for u, v, label in edges:
         if u == v:
             raise ValueError(f"node {u} is joined to itself")
-        if bonds.setdefault((min(u, v), max(u, v)), label) != label:
-            raise ValueError(f"the bond of nodes {u} and {v} has two types")
+        ends = (min(u, v), max(u, v))
+        if bonds.setdefault(ends, label) != label:
+            raise ValueError(f"the bond of nodes {ends[0]} and {ends[1]} has two types")
     return bonds
 
 

@@ -139,6 +139,8 @@ def _is_path(text: str) -> bool:
     A SMILES may hold slashes and dots, so only what exists, ends like a data file, or
     lies in a folder that exists is taken for a path.
     """
+    if not text:
+        return False
     path = Path(text).expanduser()
     if path.suffix.lower() in (*SEPARATORS, *LINES, *_FOREIGN):
         return True

@@ -61,7 +61,7 @@ def read_lines(source: object, raw: bytes) -> pd.DataFrame:
     lines = decode_text(source, raw).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if lines[-1] == "":
         lines.pop()
-    pairs = [(*line.split(maxsplit=1), "", "")[:2] for line in lines]
+    pairs = [(*line.strip().split(maxsplit=1), "", "")[:2] for line in lines]
     if pairs and pairs[0][0].lower() == "smiles":
         pairs = pairs[1:]
     frame = pd.DataFrame(pairs, columns=["smiles", "name"], dtype=str)
