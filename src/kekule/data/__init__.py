@@ -26,6 +26,7 @@ from kekule.data.tu import read_tu as read_tu
 
 if TYPE_CHECKING:
     from kekule.data.download import get_set as get_set
+    from kekule.data.molecules import SmilesGraphs as SmilesGraphs
     from kekule.data.molecules import graphs_from_molecules as graphs_from_molecules
     from kekule.data.molecules import graphs_from_smiles as graphs_from_smiles
     from kekule.data.rebuild import molecule_from_graph as molecule_from_graph
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "get_set": "download",
+    "SmilesGraphs": "molecules",
     "graphs_from_molecules": "molecules",
     "graphs_from_smiles": "molecules",
     "molecule_from_graph": "rebuild",

@@ -21,6 +21,13 @@ SWELL = 200  # times its own size; the sets' text shrinks to about a tenth
 _LITTER = (("__MACOSX",), (".DS_Store",))  # left by file managers; not unpacked into the set
 
 
+def archive_address(name: str) -> str:
+    """Give the address at which PyTorch Geometric looks for the zip of a set."""
+    from torch_geometric.datasets import TUDataset
+
+    return f"{TUDataset.url}/{name}.zip"
+
+
 def check_archive(path: Path, name: str, *, address: str) -> None:
     """Look through an archive without unpacking it.
 

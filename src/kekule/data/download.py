@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from kekule._errors import DataFileError, DownloadError, KekuleError, OutputError
-from kekule.data.archive import check_archive, unpack_archive
+from kekule.data.archive import archive_address, check_archive, unpack_archive
 from kekule.data.catalogue import EMBEDDED, known_name
 from kekule.data.checksums import read_record, sha256_of, verify_record, write_record
 from kekule.data.fetch import Progress, fetch_file
@@ -94,9 +94,7 @@ def _obtain(
         return "the copy inside kekule", EMBEDDED[name]
     scheme = urlsplit(mirror).scheme if mirror and "://" in mirror else ""
     if mirror is None:
-        from torch_geometric.datasets import TUDataset
-
-        address = f"{TUDataset.url}/{name}.zip"
+        address = archive_address(name)
     elif scheme in ("http", "https"):
         address = f"{mirror.rstrip('/')}/{quote(name)}.zip"
     elif scheme in ("", "file"):

@@ -20,7 +20,12 @@ from rdkit import Chem
 from kekule._errors import MoleculeError
 from kekule.data.edges import edge_order, pointer
 from kekule.data.graphs import LabelledGraphs, MoleculeAlphabet
-from kekule.data.rebuild import charges_of, doubtful_nitrogens, molecule_from_graph
+from kekule.data.rebuild import (
+    BOND_TYPES,
+    charges_of,
+    doubtful_nitrogens,
+    molecule_from_graph,
+)
 from kekule.data.rows import INVALID, OK, WARNING, RowStatus
 from kekule.data.smiles import read_molecule, shorten
 
@@ -112,9 +117,9 @@ def graphs_from_smiles(
             statuses.append(RowStatus(INVALID, getattr(error, "why", str(error))))
             used.append("")
         else:
-            remark = _unsaid(mol)
-            statuses.append(RowStatus(WARNING if remark else OK, remark))
             used.append(Chem.MolToSmiles(mol))
+            remark = _unsaid(mol, used[-1])
+            statuses.append(RowStatus(WARNING if remark else OK, remark))
     return SmilesGraphs(_join(parts, alphabet, name, source), statuses, used)
 
 
@@ -123,23 +128,25 @@ class _Codes:
 
     def __init__(self, alphabet: MoleculeAlphabet):
         self.elements = {symbol: label for label, symbol in alphabet.elements.items()}
-        self.bonds = {bond: label for label, bond in alphabet.bonds.items()}
+        self.bonds = {BOND_TYPES[bond]: label for label, bond in alphabet.bonds.items()}
 
     def arrays(self, mol: Chem.Mol) -> _Arrays:
         """Labels of one molecule; ValueError where there is none for a part of it."""
         if mol.GetNumAtoms() == 0:
             raise ValueError("it has no atoms")
         symbols = [atom.GetSymbol() for atom in mol.GetAtoms()]
-        for symbol in symbols:
-            if symbol not in self.elements:
-                known = ", ".join(self.elements)
-                raise ValueError(f"element {symbol} is outside the model's elements ({known})")
+        strange = next((symbol for symbol in symbols if symbol not in self.elements), None)
+        if strange is not None:
+            known = ", ".join(self.elements)
+            raise ValueError(f"element {strange} is outside the model's elements ({known})")
         bonds = []
         for bond in mol.GetBonds():
-            kind = str(bond.GetBondType()).lower()
+            kind = bond.GetBondType()
             if kind not in self.bonds:
-                known = ", ".join(self.bonds)
-                raise ValueError(f"a {kind} bond is outside the model's bond types ({known})")
+                known = ", ".join(map(_spelt, self.bonds))
+                raise ValueError(
+                    f"a {_spelt(kind)} bond is outside the model's bond types ({known})"
+                )
             bonds.append((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), self.bonds[kind]))
         return _Arrays([self.elements[symbol] for symbol in symbols], bonds)
 
@@ -185,23 +192,30 @@ def _hash(*arrays: NDArray[np.int64]) -> str:
     return digest.hexdigest()
 
 
-def _unsaid(mol: Chem.Mol) -> str:
+def _unsaid(mol: Chem.Mol, smiles: str) -> str:
     """Say what a graph of elements and bonds leaves out of a molecule; empty if nothing."""
     remarks = []
-    fragments = len(Chem.GetMolFrags(mol))
-    if fragments > 1:
-        remarks.append(f"{fragments} fragments, all read as one graph")
-    atoms = list(mol.GetAtoms())
-    expected, doubtful = charges_of(mol), set(doubtful_nitrogens(mol))
-    odd = [a for a in atoms if a.GetFormalCharge() != expected.get(a.GetIdx(), 0)]
-    odd = [a for a in odd if doubtful.isdisjoint([a.GetIdx(), *_neighbours(a)])]
-    if odd:
-        shown = ", ".join(f"{a.GetSymbol()} with {a.GetFormalCharge():+d}" for a in odd[:3])
-        remarks.append(f"charges are not part of the graph ({shown})")
-    if any(a.GetIsotope() for a in atoms):
+    if "." in smiles:
+        remarks.append(f"{smiles.count('.') + 1} fragments, all read as one graph")
+    facts = [(atom.GetFormalCharge(), atom.GetIsotope()) for atom in mol.GetAtoms()]
+    if any(charge for charge, _ in facts):
+        odd = ", ".join(_odd_charges(mol)[:3])
+        remarks += [f"charges are not part of the graph ({odd})"] if odd else []
+    if any(isotope for _, isotope in facts):
         remarks.append("isotopes are not part of the graph")
     return "; ".join(remarks)
 
 
-def _neighbours(atom: Chem.Atom) -> list[int]:
-    return [other.GetIdx() for other in atom.GetNeighbors()]
+def _odd_charges(mol: Chem.Mol) -> list[str]:
+    """Name the atoms whose charge could not be told from elements and bonds."""
+    expected, doubtful = charges_of(mol), set(doubtful_nitrogens(mol))
+    odd = []
+    for atom in mol.GetAtoms():
+        around = {atom.GetIdx(), *(other.GetIdx() for other in atom.GetNeighbors())}
+        if atom.GetFormalCharge() != expected.get(atom.GetIdx(), 0) and not around & doubtful:
+            odd.append(f"{atom.GetSymbol()} with {atom.GetFormalCharge():+d}")
+    return odd
+
+
+def _spelt(kind: Chem.BondType) -> str:
+    return str(kind).lower()

@@ -17,7 +17,7 @@ from kekule._errors import MoleculeError
 from kekule.data.graphs import LabelledGraphs
 from kekule.data.smiles import problem_of, quiet
 
-_BONDS = {
+BOND_TYPES = {
     "single": Chem.BondType.SINGLE,
     "double": Chem.BondType.DOUBLE,
     "triple": Chem.BondType.TRIPLE,
@@ -153,7 +153,7 @@ def _unsanitised(graphs: LabelledGraphs, row: int) -> Chem.RWMol:
         if label not in alphabet.bonds:
             raise ValueError(f"edge label {label} stands for no bond type")
         kind = alphabet.bonds[label]
-        mol.AddBond(u, v, _BONDS[kind])
+        mol.AddBond(u, v, BOND_TYPES[kind])
         if kind == "aromatic":
             mol.GetBondBetweenAtoms(u, v).SetIsAromatic(True)
             mol.GetAtomWithIdx(u).SetIsAromatic(True)

@@ -178,6 +178,12 @@ def test_what_a_graph_cannot_say_is_said_in_the_row(smiles, status, reason):
     assert statuses[0].reason.startswith(reason)
 
 
+def test_the_smiles_used_is_the_molecule_that_was_read():
+    _, _, used = graphs_from_smiles(["OCC", "C1CC", "[H]C#N", "CN(=O)=O"], WIDE)
+
+    assert used == ["CCO", "", "C#N", "C[N+](=O)[O-]"]
+
+
 def test_hydrogens_written_out_become_implicit():
     graphs, statuses, _ = graphs_from_smiles(["[H]C([H])([H])O[H]"], WIDE)
 

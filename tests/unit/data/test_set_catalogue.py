@@ -184,3 +184,10 @@ def test_a_name_the_data_part_does_not_have_is_an_attribute_error():
 
     with pytest.raises(AttributeError, match="has no attribute 'read_everything'"):
         _ = kekule.data.read_everything
+
+
+def test_every_name_fetched_later_is_there_under_that_name():
+    import kekule.data
+
+    for name in kekule.data._LATER:
+        assert getattr(kekule.data, name).__name__ == name
