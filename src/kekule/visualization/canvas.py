@@ -124,8 +124,9 @@ def say(axes: Axes, words: str) -> None:
 def svg_text(figure: Figure, name: str) -> str:
     """Return the figure as an ``<svg>`` element that can stand inline in a page.
 
-    Text stays text (it can be searched and read aloud); of the ids only those in use stay,
-    and carry `name`, so that two figures on a page do not share one; and nothing depends on the hour it was drawn.
+    Text stays text: it can be searched and read aloud. Of the ids only those in use stay,
+    and carry `name`, so that two figures on a page do not share one. The same figure gives
+    the same text at any hour.
     """
     stream = io.StringIO()
     with house_style(), matplotlib.rc_context({"svg.hashsalt": name}):

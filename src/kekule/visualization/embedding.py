@@ -16,6 +16,7 @@ from kekule.visualization.canvas import WIDE, new_figure, say, styled
 from kekule.visualization.palette import INK, class_colour, class_mark, plain
 from kekule.visualization.run_view import RunView, wrong_rows
 
+MOST_RINGS = 200  # more would hide the points they mark
 DENSE = 1500  # rows above which points become one picture inside the figure
 
 
@@ -82,8 +83,11 @@ def _draw_points(axes: Axes, view: RunView, places: NDArray[np.float64]) -> None
             marker=class_mark(index), alpha=0.65, linewidth=0, rasterized=dense,
             label=f"{plain(name, 18)} ({len(here)})", gid=f"class {index}",
         )  # fmt: skip
-    wrong = places[wrong_rows(view)]
+    every = wrong_rows(view)
+    wrong = places[every[:MOST_RINGS]]
+    few = len(every) <= MOST_RINGS
     axes.scatter(
         wrong[:, 0], wrong[:, 1], s=26 if dense else 52, facecolor="none", edgecolor=INK,
-        linewidth=0.8, rasterized=dense, label=f"predicted wrongly ({len(wrong)})", gid="wrong",
+        linewidth=0.8, rasterized=dense, gid="wrong",
+        label=f"predicted wrongly ({len(every)})" if few else f"the {MOST_RINGS} most wrong",
     )  # fmt: skip

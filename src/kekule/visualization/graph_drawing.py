@@ -59,7 +59,7 @@ def draw_graph(
     places = (
         graph_layout(edge_index, len(codes)) * span + np.array([width - span, height - span]) / 2
     )
-    radius = float(np.clip(span / (2.6 * np.sqrt(max(len(codes), 1))), 2.0, 6.0))
+    radius = float(np.clip(span / (3.4 * np.sqrt(max(len(codes), 1))), 2.0, 6.0))
     one_way = edge_index[:, edge_index[0] < edge_index[1]]
     path = "".join(
         f"M{places[u, 0]:.1f} {places[u, 1]:.1f}L{places[v, 0]:.1f} {places[v, 1]:.1f}"

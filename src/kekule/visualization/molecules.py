@@ -61,7 +61,7 @@ def molecule_png(mol: Chem.Mol, *, size: tuple[int, int]) -> bytes:
 
 
 def _draw(canvas: Any, mol: Chem.Mol, weights: Sequence[float] | None) -> None:
-    """Draw on either canvas; a molecule that cannot be kekulised is drawn aromatic."""
+    """Draw on either canvas; RDKit leaves aromatic what cannot be kekulised."""
     options = canvas.drawOptions()
     options.clearBackground = False
     options.bondLineWidth = max(1.5, canvas.Width() / 160)
@@ -86,10 +86,7 @@ def _draw(canvas: Any, mol: Chem.Mol, weights: Sequence[float] | None) -> None:
 
 def _prepared(mol: Chem.Mol) -> Chem.Mol:
     """Lay the molecule out anew, upright: bonds along the horizontal where they can be."""
-    try:
-        ready = rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=True, forceCoords=True)
-    except (Chem.KekulizeException, Chem.AtomValenceException):
-        ready = rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=False, forceCoords=True)
+    ready = rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=True, forceCoords=True)
     rdDepictor.StraightenDepiction(ready)
     return ready
 

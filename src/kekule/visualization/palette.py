@@ -23,6 +23,7 @@ NODE_COLOURS = ("#56616C", "#2AA18A", "#853232", "#B044DD", "#C8500A", "#0A5EA8"
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 
+UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 METRIC_NAMES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -81,15 +82,15 @@ def metric_name(metric: str) -> str:
 
 
 def plain(text: str, limit: int = 24) -> str:
-    """Text safe to draw: no control characters (an SVG file may hold none), elided at `limit`."""
-    printable = "".join(
-        c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
-    return (
-        printable
-        if len(printable) <= limit
-        else printable[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    )
+    """Text safe to draw: no control characters (an SVG file may hold none), at most `limit` long.
+
+    What is too long loses its middle: names of one set often differ in their last letters.
+    """
+    shown = "".join(UNPRINTABLE if unicodedata.category(c)[0] == "C" else c for c in text)
+    if len(shown) <= limit:
+        return shown
+    tail = (limit - 1) // 2
+    return shown[: limit - 1 - tail] + "\N{HORIZONTAL ELLIPSIS}" + shown[len(shown) - tail :]
 
 
 def number(value: float, digits: int = 3) -> str:

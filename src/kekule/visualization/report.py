@@ -21,6 +21,7 @@ from kekule._errors import OutputError
 from kekule.visualization import drawings, palette, parameters, tables
 from kekule.visualization.canvas import png_bytes, svg_text
 from kekule.visualization.catalogue import DRAWN_BY_THE_PAGE, FIGURES
+from kekule.visualization.embedding import MOST_RINGS
 from kekule.visualization.graph_drawing import graph_legend
 from kekule.visualization.run_view import (
     FINAL_FOLD,
@@ -121,6 +122,7 @@ def _environment() -> jinja2.Environment:
         graph_legend=graph_legend,
         interval=tables.INTERVAL,
         headlines=tables.headlines,
+        most_rings=MOST_RINGS,
         most_mistakes=drawings.MOST_MISTAKES,
         no_drawing=drawings.no_drawing,
         palette=palette,

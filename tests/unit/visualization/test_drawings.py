@@ -61,6 +61,11 @@ def test_a_molecule_that_cannot_be_kekulised_is_drawn_aromatic():
     assert "bond-0" in draw_molecule(mol)
 
 
+@pytest.mark.parametrize("smiles", ["", "C", "[Na+].[Cl-]", "[He]", "C" * 120])
+def test_odd_molecules_have_a_drawing_too(smiles):
+    assert ET.fromstring(draw_molecule(Chem.MolFromSmiles(smiles))) is not None  # noqa: S314
+
+
 def test_a_ring_is_laid_out_as_a_ring():
     n = 12
     places = graph_layout(both([(i, (i + 1) % n) for i in range(n)]), n)
