@@ -45,6 +45,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         or differs from its checksum; names the file.
     """
     path = folder / MANIFEST
+    if not folder.is_dir():
+        raise BundleError(
+            folder, "there is no such folder", "Give a bundle or a run folder of `kekule train`."
+        )
     if not path.is_file():
         raise BundleError(
             folder,

@@ -21,6 +21,9 @@ def log_to(path: Path) -> Iterator[None]:
         logger.setLevel(logging.INFO)
     try:
         yield
+    except BaseException as error:
+        logger.error("stopped by %s: %s", type(error).__name__, error)
+        raise
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)

@@ -17,6 +17,8 @@ from filelock import FileLock, Timeout
 from kekule._errors import OutputError
 from kekule.workflow.fold_store import FoldFolder
 
+LOG = "log.txt"
+
 log = logging.getLogger(__name__)
 
 
@@ -91,6 +93,7 @@ class RunFolder:
         try:
             if resume and self.partial.exists():
                 self._check_key(key)
+                self._clear_files()
             elif self.partial.exists():
                 log.info("an unfinished run of %d folds is discarded", len(self.folds))
                 shutil.rmtree(self.partial)
@@ -116,6 +119,14 @@ class RunFolder:
                 f"the unfinished run there has another {' and '.join(differing)}",
                 "Give the command it was started with, or leave out --resume to start anew.",
             )
+
+    def _clear_files(self) -> None:
+        """Remove files a run was killed while writing; its folds and its log are kept."""
+        for path in self.files.glob("*"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOG:
+                path.unlink()
 
     def publish(self) -> Path:
         """Rename the complete run into place, replacing an older one, and tidy up."""

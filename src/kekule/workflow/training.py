@@ -31,7 +31,7 @@ from kekule.workflow.logs import log_to
 from kekule.workflow.prepare import Prepared, prepare
 from kekule.workflow.progress import FoldProgress
 from kekule.workflow.reporting import report
-from kekule.workflow.run_folder import RunFolder
+from kekule.workflow.run_folder import LOG, RunFolder
 from kekule.workflow.tables import curves_table, predictions_table
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def train(
         if folder.out.exists() and not overwrite:
             return _finished(folder.out, key, resume=resume)
         folder.open(key, resume=resume)
-        with log_to(folder.files / "log.txt"):
+        with log_to(folder.files / LOG):
             log.info("recipe %s on %s", recipe.sha256[:12], prepared.graphs.source)
             results = _cross_validate(prepared, folder, processes, progress)
             _write(folder, prepared, results, key, time.perf_counter() - started)
