@@ -44,10 +44,29 @@ def build_network(
     schema: GraphSchema, n_classes: int, settings: NetworkSettings, *, seed: int
 ) -> Network:
     """Network named by `settings.name`, with weights drawn from `seed`."""
+    network = _network_named(settings)
+    torch.manual_seed(seed)
+    return network(schema, n_classes, settings)
+
+
+def shapes_of(
+    schema: GraphSchema, n_classes: int, settings: NetworkSettings
+) -> dict[str, tuple[int, ...]]:
+    """Shape of every array such a network has, found without making room for one of them.
+
+    Compare it with the arrays at hand before `build_network`, where settings and schema come
+    from outside: they may claim more memory than there is.
+    """
+    network = _network_named(settings)
+    with torch.device("meta"):
+        state = network(schema, n_classes, settings).state_dict()
+    return {name: tuple(value.shape) for name, value in state.items()}
+
+
+def _network_named(settings: NetworkSettings) -> type[Network]:
     name = getattr(settings, "name", None)
     if name not in NETWORKS:
         raise RecipeError(
             "model.name", f"{name!r} is no network", f"Choose one of {', '.join(NETWORKS)}."
         )
-    torch.manual_seed(seed)
-    return NETWORKS[name](schema, n_classes, settings)
+    return NETWORKS[name]
