@@ -7,7 +7,7 @@ sys.path.insert(0, str(HERE / "_ext"))
 
 project = "Kekulé"
 author = "The Kekulé developers"
-copyright = f"2026, {author}"  # noqa: A001
+copyright = f"2026, {author}"
 version = release = importlib.metadata.version("kekule")
 
 extensions = [
@@ -19,6 +19,7 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 
+smartquotes = False
 default_role = "py:obj"  # a name in single backticks is linked where it is documented
 python_use_unqualified_type_names = True
 autodoc_typehints_format = "short"

@@ -189,7 +189,8 @@ def _constant(name: str) -> list[str]:
         shown = [f"``{key}``" for key in thing][:12]
         more = f" and {len(thing) - 12} more" if len(thing) > 12 else ""
         text = f"A mapping with the keys {', '.join(shown)}{more}."
-    return [f".. py:data:: {name}", "", f"   {text}", ""]
+    module, _, short = name.rpartition(".")
+    return [f".. py:data:: {short}", f"   :module: {module}", "", f"   {text}", ""]
 
 
 def _members(name: str) -> list[str]:
@@ -226,24 +227,25 @@ def _rows(rows: list[tuple[str, ...]], head: tuple[str, ...]) -> list[str]:
 class _Text(SphinxDirective):
     """A directive whose content is text made when the pages are."""
 
-    def text(self) -> list[str]:
+    def _lines(self) -> list[str]:
         raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
-        return self.parse_text_to_nodes("\n".join(self.text()), allow_section_headings=True)
+        """Parse the text in place of the directive."""
+        return self.parse_text_to_nodes("\n".join(self._lines()), allow_section_headings=True)
 
 
 class Commands(_Text):
     """Every command and option."""
 
-    def text(self) -> list[str]:
+    def _lines(self) -> list[str]:
         return commands_text()
 
 
 class RecipeKeys(_Text):
     """Every key of a recipe."""
 
-    def text(self) -> list[str]:
+    def _lines(self) -> list[str]:
         return recipe_text()
 
 
@@ -253,7 +255,7 @@ class Part(_Text):
     required_arguments = 1
     has_content = True
 
-    def text(self) -> list[str]:
+    def _lines(self) -> list[str]:
         return part_text(self.arguments[0], [line.strip() for line in self.content if line])
 
 

@@ -40,6 +40,8 @@ def _visit(kind: str) -> Any:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Offer the renderer to ``html_math_renderer``."""
     app.add_html_math_renderer(
-        "mathtext_svg", inline_renderers=(_visit("inline"), None), block_renderers=(_visit("block"), None)
+        "mathtext_svg",
+        inline_renderers=(_visit("inline"), None),
+        block_renderers=(_visit("block"), None),
     )
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -55,8 +55,8 @@ def pinned(line):
 
 def asked_for(settings):
     project = settings["project"]
-    extras = project["optional-dependencies"].values()
-    wanted = [Requirement(text) for text in [*project["dependencies"], *sum(extras, [])]]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    wanted = [Requirement(text) for texts in lists for text in texts]
     return [line for line in wanted if line.name != "kekule"]
 
 
