@@ -4,9 +4,22 @@ Every message says where, what was given, why it cannot be used and what to do a
 on one line. The parts stay on the error as attributes, for programs.
 """
 
+from typing import Any
+
 
 class KekuleError(Exception):
     """Something the caller can put right; the command line prints it and exits with 2."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pass whole from a fold's process to ours; pickle would call a subclass with its text."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[KekuleError], args: tuple[Any, ...], parts: dict[str, Any]) -> KekuleError:
+    error = kind.__new__(kind)
+    super(KekuleError, error).__init__(*args)
+    error.__dict__.update(parts)
+    return error
 
 
 class MoleculeError(KekuleError, ValueError):

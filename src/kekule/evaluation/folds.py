@@ -161,7 +161,7 @@ def run_fold(
         seed=task.seed,
         on_epoch=on_epoch,
     )
-    answered = probabilities(network, inputs.graphs.take(test)).reshape(-1, inputs.n_classes)
+    answered = probabilities(network, inputs.graphs.take(test))
     return FoldResult(
         test,
         answered.argmax(1),

@@ -7,6 +7,7 @@ A score that has no value on the rows given is None, never a number that looks l
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn import metrics as sk
 
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
+Score = Callable[[Labels, Labels, Probabilities], float | None]
 
 SMALLEST = 1e-15  # a probability of zero given to what happened would cost infinitely much
 
@@ -22,19 +24,29 @@ SMALLEST = 1e-15  # a probability of zero given to what happened would cost infi
 class Metric(NamedTuple):
     """How a score is computed and read."""
 
-    compute: Callable[[Labels, Labels, Probabilities], float | None]
+    compute: Score
     low: float  # least possible value
     high: float  # largest possible value
     higher_is_better: bool
     meaning: str
 
 
+def _none_without_rows(compute: Score) -> Score:
+    @wraps(compute)
+    def guarded(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+        return compute(truth, labels, probabilities) if len(truth) else None
+
+    return guarded
+
+
+@_none_without_rows
 def accuracy(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
     """Share of rows given their class."""
     del probabilities
     return float((truth == labels).mean())
 
 
+@_none_without_rows
 def balanced_accuracy(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
     """Mean over the classes present of the share given their class."""
     del probabilities
@@ -77,6 +89,7 @@ def f1(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | N
     return float(np.mean(values)) if values else None
 
 
+@_none_without_rows
 def log_loss(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
     """Mean negative log-probability of the true class, in nats."""
     del labels
@@ -84,13 +97,14 @@ def log_loss(truth: Labels, labels: Labels, probabilities: Probabilities) -> flo
     return float(-np.log(given).mean())
 
 
+@_none_without_rows
 def brier(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
     """Squared distance to the truth: of the positive class, or summed over more classes."""
     del labels
-    distance = ((probabilities - np.eye(probabilities.shape[1])[truth]) ** 2).sum(1)
-    return float(distance.mean() / (2 if probabilities.shape[1] == 2 else 1))
+    return -selection_score(probabilities, truth)
 
 
+@_none_without_rows
 def ece(truth: Labels, labels: Labels, probabilities: Probabilities) -> float:
     """Expected calibration error of the top class over ten equal bins of confidence.
 
@@ -126,7 +140,8 @@ def selection_score(probabilities: Probabilities, truth: Labels) -> float:
     log-loss hangs on the one row whose label is odd; the Brier score is fine-grained and
     bounded.
     """
-    return -brier(truth, truth, probabilities)
+    distance = ((probabilities - np.eye(probabilities.shape[1])[truth]) ** 2).sum(1)
+    return -float(distance.mean() / (2 if probabilities.shape[1] == 2 else 1))
 
 
 def _one_against_rest(

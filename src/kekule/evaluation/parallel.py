@@ -7,7 +7,9 @@ two, and a fold gives the same numbers whatever runs beside it.
 import logging
 import os
 import queue
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
+LISTEN_SECONDS = 5.0  # for the last words of ended folds
 
 
 class Progress(NamedTuple):
@@ -42,6 +45,10 @@ OnResult = Callable[[FoldTask, FoldResult], None]
 
 class FoldError(RuntimeError):
     """A fold that broke; the run stops, since a mean over the surviving folds would lie."""
+
+
+class LostFoldError(FoldError, KekuleError):
+    """A fold whose process died: no bug of ours, but memory or a kill, and the run can go on."""
 
 
 def available_cores() -> int:
@@ -70,15 +77,18 @@ def run_folds(
     processes
         1 runs them in this process, one after another.
     on_progress, on_result
-        Called in this process.
+        Called in this process; `on_progress` perhaps from another thread.
 
     Raises
     ------
     FoldError
-        If a fold fails or its process dies; names the fold.
+        If a fold fails; names it.
+    LostFoldError
+        If a fold's process dies.
     KekuleError
         As a fold raised it.
     """
+    on_progress = _harmless(on_progress)
     if processes == 1 or len(tasks) <= 1:
         with one_thread():
             prepared: dict[str, Baseline] = {}
@@ -86,17 +96,31 @@ def run_folds(
                 on_result(task, _guarded(inputs, task, prepared, on_progress))
         return
     with _pool(inputs, min(processes, len(tasks)), on_progress) as pool:
-        futures = {pool.submit(_work, task): task for task in tasks}
-        for future in as_completed(futures):
-            task = futures[future]
-            try:
-                result = future.result()
-            except loky.process_executor.BrokenProcessPool as error:
-                raise FoldError(
-                    f"the process of a fold died, perhaps {task}: out of memory, or killed. "
-                    "Finished folds are kept; continue with --resume and fewer --processes."
-                ) from error
-            on_result(task, result)
+        try:
+            futures = {pool.submit(_work, task): task for task in tasks}
+            for future in as_completed(futures):
+                on_result(futures[future], future.result())
+        except loky.process_executor.BrokenProcessPool as error:
+            raise LostFoldError(
+                "the process of a fold died: out of memory, or killed. Finished folds are kept; "
+                "continue with --resume and fewer --processes."
+            ) from error
+
+
+def _harmless(on_progress: OnProgress) -> OnProgress:
+    """Log an error of the display, once, and go on without it: hours of folds hang on no bar."""
+    broken = threading.Event()
+
+    def told(word: Progress) -> None:
+        if broken.is_set():
+            return
+        try:
+            on_progress(word)
+        except Exception:
+            broken.set()
+            log.exception("the display of progress broke at %s; the folds go on", word.task)
+
+    return told
 
 
 @contextmanager
@@ -131,16 +155,22 @@ def _pool(
     finally:
         pool.shutdown(wait=True, kill_workers=True)
         ended.set()
-        listener.join()
+        listener.join(LISTEN_SECONDS)  # a worker killed in the middle of a word never ends it
         words.close()
 
 
 def _listen(words: Any, on_progress: OnProgress, ended: threading.Event) -> None:
-    while not ended.is_set():
+    """Pass words on until the folds have ended and the last word is heard."""
+    while True:
         try:
-            on_progress(words.get(timeout=0.2))
-        except (queue.Empty, EOFError, OSError):
+            word = words.get(timeout=0.2)
+        except queue.Empty:
+            if ended.is_set():
+                return
             continue
+        except (EOFError, OSError):
+            return
+        on_progress(word)
 
 
 class _Worker:
@@ -148,14 +178,22 @@ class _Worker:
 
     inputs: FoldInputs
     words: Any
-    parent: int
     prepared: dict[str, Baseline]
 
 
 def _start_worker(inputs: FoldInputs, words: Any, parent: int) -> None:
-    _Worker.inputs, _Worker.words, _Worker.parent = inputs, words, parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _Worker.inputs, _Worker.words = inputs, words
     _Worker.prepared = {}
     torch.set_num_threads(1)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, also when it waits for work that never comes."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _work(task: FoldTask) -> FoldResult:
@@ -164,8 +202,6 @@ def _work(task: FoldTask) -> FoldResult:
 
 
 def _report(word: Progress) -> None:
-    if os.getppid() != _Worker.parent:
-        os._exit(1)  # the run was killed: work for nobody must not go on
     _Worker.words.put(word)
 
 

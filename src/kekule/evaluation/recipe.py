@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from kekule._errors import RecipeError
+from kekule.evaluation.plain_yaml import read_yaml, yaml_value
 from kekule.models import BASELINES, NETWORKS, NetworkSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -34,11 +35,18 @@ else:
         Field(discriminator="name"),
     ]
 
-LARGEST = 1_000_000  # bytes; a recipe is a page, not a data set
+PLAIN = {  # where pydantic speaks of Python
+    "tuple_type": "it should be a list, such as [a, b]",
+    "model_type": "it should hold keys with values",
+    "model_attributes_type": "it should hold keys with values",
+    "invalid_key": "a key should be a word",
+}
+SHOWN = 80  # characters of a value, and of a key, that an error repeats
 SHORT_FORMS = {
     "data": "source",
     "model": "name",
 }  # `data: MUTAG` stands for `data: {source: MUTAG}`
+NAMES = {*SHORT_FORMS, *(f"{key}.{sub}" for key, sub in SHORT_FORMS.items())}
 
 
 class DataSettings(BaseModel):
@@ -124,7 +132,8 @@ def read_recipe(path: Path | None = None, overrides: Sequence[str] = ()) -> Reci
     path
         YAML file; None for the defaults.
     overrides
-        Values are read as YAML: ``train.epochs=50``, ``protocol.baselines=[majority]``.
+        Values are read as YAML: ``train.epochs=50``, ``protocol.baselines=[majority]``; the
+        name of a set or network is taken as typed. Of one key given twice the later counts.
 
     Raises
     ------
@@ -132,66 +141,28 @@ def read_recipe(path: Path | None = None, overrides: Sequence[str] = ()) -> Reci
         If the file cannot be read, a key is unknown, or a value does not fit; names the
         key and the nearest right one.
     """
-    given = {} if path is None else _load(path)
-    for override in overrides:
+    given = {} if path is None else read_yaml(path)
+    # A whole part first (`model=gcn`), then its keys: they hold in whatever order they came.
+    for override in sorted(overrides, key=lambda text: text.partition("=")[0].count(".")):
         _apply(given, override)
     source = "recipe" if path is None else str(path)
     try:
         return Recipe.model_validate(given)
     except ValidationError as error:
-        raise _recipe_error(error.errors(), given, source) from None
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice instead of keeping the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {key!r} is given twice", problem_mark=node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise RecipeError(str(path), "is larger than 1 MB", "Give a recipe, not a data file.")
-        given = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
-    except OSError as error:
-        raise RecipeError(
-            str(path), f"cannot be read: {error.strerror}", "Give the path of a YAML file."
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise RecipeError(str(path), f"is not YAML: {why}", "Correct that place.") from None
-    if given is None:
-        return {}
-    if not isinstance(given, dict) or not all(isinstance(key, str) for key in given):
-        raise RecipeError(
-            str(path),
-            f"holds {type(given).__name__}, not keys with values",
-            "`kekule recipe schema` lists the keys.",
-        )
-    return given
+        raise _recipe_error(error.errors(), given, overrides, source) from None
 
 
 def _apply(given: dict[str, Any], override: str) -> None:
     path, separator, text = override.partition("=")
-    if not separator or not path:
+    if not separator or not all(path.split(".")):
         raise RecipeError(
-            override,
+            _short(override) or "''",
             "is not of the form key.sub=value",
             "Write train.epochs=50, for one.",
             source="command line",
         )
-    try:
-        value = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506
-    except (yaml.YAMLError, ValueError):
-        value = text
     *parents, last = path.split(".")
+    value = _value(text, named=path in NAMES)
     place = given
     for key in parents:
         inner = _long_form(key, place.get(key) if place.get(key) is not None else {})
@@ -211,36 +182,59 @@ def _apply(given: dict[str, Any], override: str) -> None:
     place[last] = value
 
 
+def _value(text: str, *, named: bool) -> Any:
+    """Value of an override; what can only be a name stays as typed, be it `NO` or `0123`."""
+    try:
+        value = yaml_value(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return text
+    return value if isinstance(value, str | list | dict) or not (named and text) else text
+
+
 def _long_form(key: str, value: Any) -> Any:
-    if key in SHORT_FORMS and value is not None and not isinstance(value, dict):
+    if key in SHORT_FORMS and value is not None and not isinstance(value, dict | list):
         return {SHORT_FORMS[key]: str(value)}
     return value
 
 
-def _recipe_error(errors: list[ErrorDetails], given: dict[str, Any], source: str) -> RecipeError:
+def _recipe_error(
+    errors: list[ErrorDetails], given: dict[str, Any], overrides: Sequence[str], source: str
+) -> RecipeError:
     first = errors[0]
-    loc = [
-        str(part)
-        for part in first["loc"]
-        if str(part) not in NETWORKS or first["loc"][0] != "model"
-    ]
-    key = ".".join(loc) or "recipe"
+    loc = [str(part) for part in first["loc"]]
+    if loc[:1] == ["model"] and len(loc) > 1:
+        del loc[1]  # which network's settings were tried: pydantic's, not the reader's
+    unnamed = first["type"].startswith("union_tag")
+    key = "model.name" if unnamed else _short(".".join(loc)) or "recipe"
+    if any(_touch(key, text.partition("=")[0]) for text in overrides):
+        source = "command line"
     more = f" ({len(errors) - 1} more after it.)" if len(errors) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _known_keys(loc[:-1], given)
         near = difflib.get_close_matches(loc[-1], known, n=1)
         cure = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}."
         return RecipeError(key, "there is no such key", cure + more, source=source)
-    if first["type"].startswith("union_tag"):
+    if unnamed:
         return RecipeError(
-            "model.name",
-            f"{first['input'].get('name')!r} is no network",
+            key,
+            f"{_short(repr(first['input'].get('name')))} is no network",
             f"Choose one of {', '.join(NETWORKS)}." + more,
             source=source,
         )
-    why = first["msg"].removeprefix("Value error, ")
-    why = f"{first['input']!r} given: {why[:1].lower()}{why[1:]}"
+    why = PLAIN.get(first["type"], first["msg"].removeprefix("Value error, "))
+    why = f"{_short(repr(first['input']))} given: {why[:1].lower()}{why[1:]}"
     return RecipeError(key, why, "Correct the value." + more, source=source)
+
+
+def _touch(one: str, other: str) -> bool:
+    """Whether one key is the other, or lies below it."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
+
+
+def _short(text: str) -> str:
+    """Fit text on the one line of an error."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
 def _known_keys(path: Sequence[str], given: dict[str, Any]) -> list[str]:

@@ -125,7 +125,7 @@ def misfits(graphs: LabelledGraphs, schema: GraphSchema) -> list[str]:
         ("edge", graphs.edge_labels, schema.edges, graphs.edge_pointer),
         ("node", graphs.node_labels, schema.nodes, graphs.node_pointer),
     ):
-        for k, column in enumerate(columns):
+        for k, column in reversed(list(enumerate(columns))):  # the first misfit is written last
             unknown = np.flatnonzero(~column.codes(labels[:, k])[1])
             for position in unknown[::-1]:
                 row = int(np.searchsorted(pointer, position, side="right")) - 1
@@ -199,7 +199,8 @@ def load_packed(folder: Path) -> PackedGraphs:
     Raises
     ------
     SchemaError
-        If a file is missing or is not what it should be.
+        If a file is missing or cut short, or the arrays do not fit each other. Codes and
+        attributes are not read, so that opening a large set costs nothing.
     """
     try:
         schema = GraphSchema.from_json(json.loads((folder / "schema.json").read_text("utf-8")))
@@ -207,8 +208,34 @@ def load_packed(folder: Path) -> PackedGraphs:
             name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in _FILES
         }
-    except (OSError, ValueError) as error:
+        graphs = PackedGraphs(schema=schema, **arrays)
+        _check_fit(graphs)
+    except (OSError, ValueError, EOFError, AttributeError) as error:
         raise SchemaError(
             f"{folder}: no packed graphs can be read from it: {error}. Pack them again."
         ) from error
-    return PackedGraphs(schema=schema, **arrays)
+    return graphs
+
+
+def _check_fit(graphs: PackedGraphs) -> None:
+    """Raise ValueError unless every array has the type and shape its neighbours ask for."""
+    schema, n_nodes, n_edges = graphs.schema, len(graphs.nodes), len(graphs.edges)
+    wanted = {
+        "edge_index": (np.int32, (2, n_edges)),
+        "nodes": (schema.code_dtype, (n_nodes, len(schema.nodes))),
+        "edges": (schema.code_dtype, (n_edges, len(schema.edges))),
+        "node_attributes": (np.float32, (n_nodes, schema.n_node_attributes)),
+        "edge_attributes": (np.float32, (n_edges, schema.n_edge_attributes)),
+    }
+    for name, (dtype, shape) in wanted.items():
+        array = getattr(graphs, name)
+        if array.dtype != dtype or array.shape != shape:
+            raise ValueError(
+                f"{name} is {array.dtype} {array.shape}, not {np.dtype(dtype)} {shape}"
+            )
+    for name, end in (("node_pointer", n_nodes), ("edge_pointer", n_edges)):
+        pointer = getattr(graphs, name)
+        if pointer.dtype != np.int64 or pointer.shape != graphs.node_pointer.shape:
+            raise ValueError(f"{name} is {pointer.dtype} {pointer.shape}")
+        if pointer[0] != 0 or pointer[-1] != end or (np.diff(pointer) < 0).any():
+            raise ValueError(f"{name} does not rise from 0 to {end}")

@@ -11,6 +11,7 @@ Below: `kekule.data`. Above: `kekule.models`. Knows NumPy; must not know class l
 import hashlib
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,14 @@ class Column:
 
     name: str
     values: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse values a binary search would read wrongly."""
+        if not self.values or any(a >= b for a, b in pairwise(self.values)):
+            raise SchemaError(
+                f"schema: column {self.name!r} has the values {self.values[:12]}, which do not "
+                "rise strictly. Take the schema from a bundle this version wrote."
+            )
 
     @property
     def cardinality(self) -> int:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from kekule.features import Column
 
+ROUNDING = 1e-6  # of the mean: a few times what float32 can tell apart
+
 
 class CodeEncoder(nn.Module):
     """Sum of embedded codes and of linearly mapped attributes.
@@ -43,9 +45,12 @@ class CodeEncoder(nn.Module):
     def set_scale(self, attributes: Tensor) -> None:
         """Take mean and deviation from `attributes` (V, C): those of the training rows only."""
         if attributes.numel():
-            self.mean.copy_(attributes.mean(0))
-            deviation = attributes.std(0, unbiased=False)
-            self.scale.copy_(torch.where(deviation > 0, deviation, torch.ones_like(deviation)))
+            mean = attributes.double().mean(0)
+            deviation = attributes.double().std(0, unbiased=False)
+            # What a column of equal numbers deviates by is rounding, not a scale.
+            varies = deviation > ROUNDING * mean.abs()
+            self.mean.copy_(mean)
+            self.scale.copy_(torch.where(varies, deviation, torch.ones_like(deviation)))
 
     def forward(self, codes: Tensor, attributes: Tensor) -> Tensor:
         """Map int64 (V, A) codes and float32 (V, C) attributes to float32 (V, F)."""

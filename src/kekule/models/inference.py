@@ -18,7 +18,7 @@ def probabilities(network: Network, graphs: PackedGraphs) -> NDArray[np.float64]
     network.eval()
     with torch.no_grad():
         parts = [network(b).double().softmax(1).numpy() for b in _batches(graphs)]
-    return np.concatenate(parts) if parts else np.zeros((0, 0))
+    return np.concatenate(parts)
 
 
 def embeddings(network: Network, graphs: PackedGraphs) -> NDArray[np.float32]:
@@ -26,9 +26,9 @@ def embeddings(network: Network, graphs: PackedGraphs) -> NDArray[np.float32]:
     network.eval()
     with torch.no_grad():
         parts = [network.embed(b).numpy() for b in _batches(graphs)]
-    return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
+    return np.concatenate(parts)
 
 
 def _batches(graphs: PackedGraphs) -> Iterator[GraphBatch]:
-    for start in range(0, len(graphs), BATCH_SIZE):
+    for start in range(0, max(len(graphs), 1), BATCH_SIZE):  # no graphs: one batch of none
         yield make_batch(graphs, np.arange(start, min(start + BATCH_SIZE, len(graphs))))

@@ -19,7 +19,7 @@ from kekule.models.encoder import CodeEncoder
 class NetworkSettings(BaseModel):
     """Settings of one network; each network's file extends it beside the network."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Network(nn.Module):
@@ -43,7 +43,7 @@ class Network(nn.Module):
 
     def set_scale(self, batch: GraphBatch) -> None:
         """Scale attributes by the training rows given as `batch`."""
-        for name, encoder in self.named_children():
+        for name, encoder in self.named_modules():
             if isinstance(encoder, CodeEncoder):
                 attributes = batch.edge_attributes if "edge" in name else batch.node_attributes
                 encoder.set_scale(attributes)

@@ -24,7 +24,9 @@ class StructureFree:
     """Counts of node labels and summed attributes, scaled, into a logistic regression."""
 
     def __init__(self, graphs: PackedGraphs):
-        self.features = composition(graphs)
+        features = composition(graphs)
+        # Nodes without label or attribute are made of nothing: the frequencies alone remain.
+        self.features = features if features.shape[1] else np.zeros((len(graphs), 1))
 
     def answer(
         self,

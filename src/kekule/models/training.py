@@ -11,7 +11,7 @@ Symbols: R rows, K classes.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
@@ -25,6 +25,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from kekule._errors import TrainingError
 from kekule.features import PackedGraphs
 from kekule.models.batch import GraphBatch, make_batch
+from kekule.models.inference import BATCH_SIZE
 from kekule.models.network import Network
 
 SelectionScore = Callable[[NDArray[np.float64], NDArray[np.int64]], float]
@@ -33,14 +34,20 @@ SelectionScore = Callable[[NDArray[np.float64], NDArray[np.int64]], float]
 class TrainSettings(BaseModel):
     """Settings of the loop."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    epochs: Annotated[int, Field(ge=1, description="Most passes over the training rows.")] = 150
+    epochs: Annotated[
+        int, Field(ge=1, le=100_000, description="Most passes over the training rows.")
+    ] = 150
     patience: Annotated[
         int,
-        Field(ge=1, description="Stop after this many epochs without a better validation score."),
+        Field(
+            ge=1,
+            le=100_000,
+            description="Stop after this many epochs without a better validation score.",
+        ),
     ] = 50
-    batch_size: Annotated[int, Field(ge=2, description="Graphs in a batch.")] = 64
+    batch_size: Annotated[int, Field(ge=2, le=100_000, description="Graphs in a batch.")] = 64
     learning_rate: Annotated[float, Field(gt=0, description="Peak step size of AdamW.")] = 2e-3
     weight_decay: Annotated[float, Field(ge=0, description="Decoupled weight decay.")] = 1e-4
     averaging: Annotated[
@@ -48,7 +55,8 @@ class TrainSettings(BaseModel):
         Field(ge=0, lt=1, description="Decay per step of the weights' moving average; 0: none."),
     ] = 0.9
     smoothing: Annotated[
-        int, Field(ge=1, description="Epochs over which the validation score is averaged.")
+        int,
+        Field(ge=1, le=1000, description="Epochs over which the validation score is averaged."),
     ] = 10
     validation: Annotated[
         float, Field(gt=0, lt=1, description="Part of the training rows that chooses the epoch.")
@@ -106,11 +114,18 @@ def fit(
     ------
     TrainingError
         If the loss is no longer a number.
+    ValueError
+        If there is no row to train on, or none to choose the epoch.
     """
+    if not len(train_rows) or not len(validation_rows):
+        raise ValueError(
+            f"{len(train_rows)} training and {len(validation_rows)} validation rows; "
+            "a fit needs both"
+        )
     torch.manual_seed(seed)
     shuffle = np.random.default_rng(seed)
     network.set_scale(make_batch(graphs, train_rows))
-    held_out = make_batch(graphs, validation_rows)
+    held_out = [make_batch(graphs, part) for part in _parts(validation_rows, BATCH_SIZE)]
     held_truth = targets[validation_rows]
     epochs = _Epochs(network, graphs, targets, settings)
     kept: nn.Module = epochs.average.module
@@ -119,14 +134,15 @@ def fit(
     validation_loss: list[float] = []
     for epoch in range(settings.epochs):
         train_loss.append(epochs.run(shuffle.permutation(train_rows)))
-        if not np.isfinite(train_loss[-1]):
-            raise TrainingError(
-                f"{type(network).__name__}, epoch {epoch + 1}",
-                f"the training loss became {train_loss[-1]}",
-                f"Lower train.learning_rate (now {settings.learning_rate:g}).",
-            )
         probabilities, loss = _validate(kept, held_out, held_truth)
         validation_loss.append(loss)
+        for what, value in (("training", train_loss[-1]), ("validation", loss)):
+            if not np.isfinite(value):
+                raise TrainingError(
+                    f"{type(network).__name__}, epoch {epoch + 1}",
+                    f"the {what} loss became {value}",
+                    f"Lower train.learning_rate (now {settings.learning_rate:g}).",
+                )
         best.offer(epoch, score(probabilities, held_truth))
         last = epoch + 1 == settings.epochs or epoch - best.epoch >= settings.patience
         if on_epoch is not None:
@@ -187,8 +203,7 @@ class _Epochs:
         """One pass over `rows` in the order given; mean loss per graph, in nats."""
         self.network.train()
         total = 0.0
-        # Equal parts instead of a short last batch: batch statistics of one graph mean nothing.
-        for part in np.array_split(rows, max(1, round(len(rows) / self.batch_size))):
+        for part in _parts(rows, self.batch_size):
             self.optimizer.zero_grad(set_to_none=True)
             logits = self.network(make_batch(self.graphs, part))
             loss = nn.functional.cross_entropy(logits, torch.from_numpy(self.targets[part]))
@@ -200,11 +215,20 @@ class _Epochs:
         return total / len(rows)
 
 
+def _parts(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    """Equal parts of about `size` rows, none of one row alone where there are more.
+
+    A short last batch, or a part of one, would have batch statistics that mean nothing.
+    """
+    n_parts = min(round(len(rows) / size), len(rows) // 2)
+    return np.array_split(rows, max(1, n_parts))
+
+
 @torch.no_grad()
 def _validate(
-    network: nn.Module, batch: GraphBatch, truth: NDArray[np.int64]
+    network: nn.Module, batches: Sequence[GraphBatch], truth: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], float]:
     network.eval()
-    log_probability = network(batch).double().log_softmax(1)
+    log_probability = torch.cat([network(batch) for batch in batches]).double().log_softmax(1)
     loss = nn.functional.nll_loss(log_probability, torch.from_numpy(truth)).item()
     return log_probability.exp().numpy(), loss
