@@ -6,7 +6,6 @@ they must give; replayed on every load).
 """
 
 import importlib.metadata
-import json
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +15,43 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from kekule._errors import BundleError, KekuleError
 from kekule.data import LabelledGraphs
 from kekule.features import GraphSchema, pack
-from kekule.models import NETWORKS, Network, build_network, probabilities, set_weights
+from kekule.models import (
+    NETWORKS,
+    Network,
+    NetworkSettings,
+    build_network,
+    probabilities,
+    set_weights,
+    shapes_of,
+)
 from kekule.registry.example import example_from_json, example_to_json
-from kekule.registry.manifest import COPY_AGAIN, read_json, read_manifest, write_manifest
+from kekule.registry.manifest import (
+    COPY_AGAIN,
+    json_bytes,
+    read_json,
+    read_manifest,
+    write_manifest,
+)
 
+WEIGHTS, EXAMPLE = "weights.safetensors", "example.json"
 LIBRARIES = ("kekule", "numpy", "rdkit", "safetensors", "scikit-learn", "torch", "torch_geometric")
 TOLERANCE = 1e-4  # probability; another processor's float32 sums differ by less than 1e-5
+_MISFIT = (  # what parts of a bundle raise that do not fit each other
+    KekuleError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +124,14 @@ def versions() -> dict[str, str]:
 def save_bundle(folder: Path, content: BundleContent) -> None:
     """Write a bundle into `folder`, which must not exist; the manifest is written last."""
     folder.mkdir(parents=True)
-    save_file(dict(content.weights), folder / "weights.safetensors")
+    (folder / WEIGHTS).write_bytes(save(dict(content.weights)))
     (folder / "recipe.yaml").write_text(content.recipe_yaml, encoding="utf-8")
-    _write_json(folder / "scores.json", content.scores)
-    network = _network(content.schema, len(content.classes), content.network_settings)
+    (folder / "scores.json").write_bytes(json_bytes(content.scores))
+    settings = _settings(content.network_settings)
+    network = build_network(content.schema, len(content.classes), settings, seed=0)
     set_weights(network, content.weights)
     expected = probabilities(network, pack(content.examples, content.schema))
-    _write_json(folder / "example.json", example_to_json(content.examples, expected))
+    (folder / EXAMPLE).write_bytes(json_bytes(example_to_json(content.examples, expected)))
     write_manifest(
         folder,
         {
@@ -136,48 +162,67 @@ def open_bundle(path: Path) -> OpenBundle:
         If anything is missing, changed, of a newer format or predicts differently.
     """
     folder = path / "bundle" if (path / "bundle").is_dir() else path
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, needed=(WEIGHTS, EXAMPLE))
     try:
         classes = tuple(str(name) for name in manifest["classes"])
         schema = GraphSchema.from_json(manifest["schema"])
-        network = _network(schema, len(classes), manifest["network"])
-        set_weights(network, load_file(folder / "weights.safetensors"))
-    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, KekuleError) as error:
-        why = " ".join(str(error).split())[:300]
-        raise BundleError(folder, f"its parts do not fit each other: {why}", COPY_AGAIN) from error
+        settings = _settings(manifest["network"])
+        weights = load_file(folder / WEIGHTS)
+        _check_weights(weights, shapes_of(schema, len(classes), settings))
+        network = build_network(schema, len(classes), settings, seed=0)
+        set_weights(network, weights)
+    except _MISFIT as error:
+        raise BundleError(
+            folder, f"its parts do not fit each other: {_first_words(error)}", COPY_AGAIN
+        ) from error
     bundle = OpenBundle(manifest, classes, schema, network)
-    _replay(folder, bundle)
+    _replay(folder / EXAMPLE, bundle)
     return bundle
 
 
-def _replay(folder: Path, bundle: OpenBundle) -> None:
-    graphs, expected = example_from_json(
-        folder / "example.json", read_json(folder / "example.json")
-    )
-    given = probabilities(bundle.network, pack(graphs, bundle.schema))
-    moved = (
-        float(np.abs(given - expected).max(initial=0)) if given.shape == expected.shape else 1.0
-    )
-    if not moved <= TOLERANCE:
+def _check_weights(
+    weights: dict[str, NDArray[np.generic]], wanted: dict[str, tuple[int, ...]]
+) -> None:
+    """Hold names, shapes and numbers against the network's, before room is made for it."""
+    found = {name: array.shape for name, array in weights.items()}
+    for name in sorted(found.keys() | wanted.keys()):
+        if found.get(name) != wanted.get(name):
+            raise ValueError(
+                f"{WEIGHTS}: array {name!r} is {found.get(name)}, not {wanted.get(name)}"
+            )
+        if not np.isfinite(weights[name]).all():
+            raise ValueError(f"{WEIGHTS}: array {name!r} holds values that are no numbers")
+
+
+def _replay(path: Path, bundle: OpenBundle) -> None:
+    graphs, expected = example_from_json(path, read_json(path))
+    try:
+        given = probabilities(bundle.network, pack(graphs, bundle.schema))
+        moved = float(np.abs(given - expected).max())
+    except _MISFIT as error:
         raise BundleError(
-            folder / "example.json",
+            path, f"it cannot be replayed: {_first_words(error)}", COPY_AGAIN
+        ) from error
+    if not (given.shape == expected.shape and moved <= TOLERANCE):
+        raise BundleError(
+            path,
             f"replayed, a probability moved by {moved:.2g} (at most {TOLERANCE:g} is allowed)",
-            f"Open it with the versions it was made with: {bundle.manifest['versions']}.",
+            f"Open it with the versions it was made with: {bundle.manifest.get('versions')}.",
         )
 
 
-def _network(schema: GraphSchema, n_classes: int, settings: dict[str, Any]) -> Network:
-    name = settings.get("name")
+def _settings(given: dict[str, Any]) -> NetworkSettings:
+    name = given.get("name")
     if name not in NETWORKS:
         raise BundleError("bundle", f"network {name!r} is unknown here", "Install a newer kekule.")
     try:
-        checked = NETWORKS[name].Settings.model_validate(settings)
+        return NETWORKS[name].Settings.model_validate(given)
     except ValidationError as error:
         raise BundleError(
             "bundle", f"settings of {name} do not fit: {error}", COPY_AGAIN
         ) from None
-    return build_network(schema, n_classes, checked, seed=0)
 
 
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _first_words(error: Exception, most: int = 300) -> str:
+    """What an error says, on one line."""
+    return " ".join(str(error).split())[:most] or type(error).__name__

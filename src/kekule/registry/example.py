@@ -56,8 +56,33 @@ def example_from_json(
             alphabet=None,
             sha256="",
         )
+        _check_arrays(graphs)
         return graphs, np.asarray(given["probabilities"], dtype=np.float64)
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise BundleError(
             path, f"a part is missing or of another form ({error!r})", "Train the bundle anew."
         ) from error
+
+
+def _check_arrays(graphs: LabelledGraphs) -> None:
+    """Raise ValueError where a pointer or an edge would lead out of the arrays."""
+    ends = {
+        "node_pointer": {len(graphs.node_labels), len(graphs.node_attributes)},
+        "edge_pointer": {
+            len(graphs.edge_labels),
+            len(graphs.edge_attributes),
+            graphs.edge_index.shape[1],
+        },
+    }
+    for name, lengths in ends.items():
+        pointer = getattr(graphs, name)
+        if pointer.shape != graphs.node_pointer.shape or len(pointer) < 2:
+            raise ValueError(f"{name} has shape {pointer.shape}")
+        if pointer[0] != 0 or (np.diff(pointer) < 0).any() or lengths != {int(pointer[-1])}:
+            raise ValueError(f"{name} does not rise from 0 to the end of its arrays")
+    room = np.repeat(graphs.n_nodes, graphs.n_edges)
+    if (
+        graphs.edge_index.shape[0] != 2
+        or ((graphs.edge_index < 0) | (graphs.edge_index >= room)).any()
+    ):
+        raise ValueError("edge_index leaves its graph")

@@ -8,6 +8,7 @@ a sum of itself, so that a changed byte anywhere is an error that names the file
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 
 def sha256_of(path: Path) -> str:
     """Hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BundleError(path, f"it cannot be read: {error.strerror}", COPY_AGAIN) from None
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
@@ -31,12 +35,18 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> None:
     files = sorted(p for p in folder.iterdir() if p.name != MANIFEST)
     content = {"format": FORMAT, **content, "files": {p.name: sha256_of(p) for p in files}}
     content["sha256"] = _own_sum(content)
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_bytes(json_bytes(content))
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path, *, needed: Iterable[str]) -> dict[str, Any]:
     """Read and verify ``bundle.json`` and every file it lists.
+
+    Parameters
+    ----------
+    folder
+        The bundle.
+    needed
+        Files that must be on the list, so that none is read unverified.
 
     Raises
     ------
@@ -55,9 +65,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"there is no {MANIFEST} in it",
             "Give a bundle or a run folder of `kekule train`.",
         )
-    content = read_json(path)
+    raw = _read_bytes(path)
+    content = _parsed(path, raw)
     version = content.get("format") if isinstance(content, dict) else None
-    if not isinstance(version, int):
+    if type(version) is not int or version < 1:
         raise BundleError(path, "it states no format version", COPY_AGAIN)
     if version > FORMAT:
         raise BundleError(
@@ -65,10 +76,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"it has format {version}, and this version of kekule reads up to {FORMAT}",
             "Install a newer kekule.",
         )
-    if content.get("sha256") != _own_sum(content):
+    if content.get("sha256") != _own_sum(content) or json_bytes(content) != raw:
         raise BundleError(path, "it was changed after it was written", COPY_AGAIN)
-    for name, expected in content["files"].items():
-        _check_file(folder, name, expected)
+    _check_files(folder, content.get("files"), needed)
     return dict(content)
 
 
@@ -80,20 +90,49 @@ def read_json(path: Path) -> Any:
     BundleError
         If it is missing, absurdly large or not JSON.
     """
+    return _parsed(path, _read_bytes(path))
+
+
+def json_bytes(content: Any) -> bytes:
+    """The one way JSON is written into a bundle."""
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")  # half a character, in a name, is escaped
+
+
+def _read_bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > LARGEST_JSON:
             raise BundleError(path, "it is larger than 256 MiB", COPY_AGAIN)
-        return json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except OSError as error:
         raise BundleError(path, f"it cannot be read: {error.strerror}", COPY_AGAIN) from None
+
+
+def _parsed(path: Path, raw: bytes) -> Any:
+    """JSON that can also be written again: nested no deeper than the interpreter follows."""
+    try:
+        content = json.loads(raw.decode("utf-8"))
+        json.dumps(content)
     except (ValueError, RecursionError) as error:
         why = " ".join(str(error).split())
         raise BundleError(path, f"it is not JSON: {why}", COPY_AGAIN) from None
+    return content
 
 
 def _own_sum(content: dict[str, Any]) -> str:
     rest = {key: value for key, value in content.items() if key != "sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _check_files(folder: Path, files: Any, needed: Iterable[str]) -> None:
+    """Hold every listed file against its checksum."""
+    if not isinstance(files, dict) or not all(isinstance(v, str) for v in files.values()):
+        raise BundleError(folder / MANIFEST, "it lists no files with checksums", COPY_AGAIN)
+    for name in needed:
+        if name not in files:
+            raise BundleError(folder / MANIFEST, f"it does not list {name}", COPY_AGAIN)
+    for name, expected in files.items():
+        _check_file(folder, name, expected)
 
 
 def _check_file(folder: Path, name: str, expected: str) -> None:

@@ -2,7 +2,8 @@
 
 Columns: ``row``, the input's own columns, ``status``, ``reason``, ``smiles_used`` (where
 the input was SMILES), ``prediction``, and ``probability`` of the positive class, or
-``probability_<class>`` where there are more than two.
+``probability_<class>`` where there are more than two. A column of the input named like one
+of these keeps its cells under ``input_<name>``.
 """
 
 from collections.abc import Sequence
@@ -114,7 +115,7 @@ def _as_structures(inputs: Sequence[str] | LabelledGraphs | Structures) -> Struc
         return inputs
     if isinstance(inputs, LabelledGraphs):
         return Structures(pd.DataFrame(index=range(len(inputs))), None, inputs, inputs.source)
-    if isinstance(inputs, str):
+    if isinstance(inputs, str | bytes):
         raise KekuleError(
             f"input: {inputs!r} is one string, and rows are asked for. Give a list: [{inputs!r}]."
         )
@@ -149,19 +150,33 @@ def _table(
     values: NDArray[np.float64],
     classes: Sequence[str],
 ) -> pd.DataFrame:
-    table = pd.DataFrame({"row": np.arange(len(rows))})
-    for name in rows.frame.columns:  # an input column named like one of ours keeps its cells
-        table[f"input_{name}" if name in RESERVED else name] = rows.frame[name].to_numpy()
-    table["status"] = [s.status for s in statuses]
-    table["reason"] = [s.reason for s in statuses]
+    results: dict[str, Any] = {
+        "status": [s.status for s in statuses],
+        "reason": [s.reason for s in statuses],
+    }
     if used is not None:
-        table["smiles_used"] = used
+        results["smiles_used"] = used
     unanswered = np.isnan(values).any(axis=1)
     names = np.asarray(classes, dtype=object)[np.nan_to_num(values).argmax(1)]
-    table["prediction"] = np.where(unanswered, "", names)
+    results["prediction"] = np.where(unanswered, "", names)
     if len(classes) == 2:
-        table["probability"] = values[:, 1]
+        results["probability"] = values[:, 1]
     else:
-        for k, name in enumerate(classes):
-            table[f"probability_{name}"] = values[:, k]
-    return table
+        results |= {f"probability_{name}": values[:, k] for k, name in enumerate(classes)}
+    names_given = [str(name) for name in rows.frame.columns]
+    renamed = _own_names(names_given, {*RESERVED, *results})
+    own = {new: rows.frame.iloc[:, k].to_numpy() for k, new in enumerate(renamed)}
+    return pd.DataFrame({"row": np.arange(len(rows)), **own, **results})
+
+
+def _own_names(names: Sequence[str], reserved: set[str]) -> list[str]:
+    """Names of the input's columns, each kept apart from every other and from `reserved`."""
+    taken = reserved | set(names)
+    renamed = []
+    for name in names:
+        new = name
+        while new in (reserved if new == name else taken):
+            new = f"input_{new}"
+        taken.add(new)
+        renamed.append(new)
+    return renamed
