@@ -1,16 +1,16 @@
 """Data sets: which there are, fetching them, and laying them out for other programs."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from kekule._errors import MoleculeError, OutputError
-from kekule.data import INVALID, OK, SETS, find_set, molecule_from_graph
+from kekule._errors import OutputError
+from kekule.data import INVALID, OK, SETS, LabelledGraphs, find_set
 from kekule.features import pack, save_packed, schema_of
 from kekule.workflow.predicting import write_csv
+from kekule.workflow.tables import smiles_of
 
 
 def list_sets(raw: str | Path = "data/raw") -> pd.DataFrame:
@@ -50,8 +50,13 @@ def convert(data: str, out: str | Path) -> Path:
     data
         Name of a set or TU folder.
     out
-        A name ending in ``.csv``: one row a graph with its class and, for molecules, its
-        SMILES. Anything else: a folder of packed arrays, one ``.npy`` each.
+        A name ending in ``.csv``: one row a graph with its class and, where the graphs are
+        molecules, its SMILES. Anything else: a folder of packed arrays, one ``.npy`` each.
+
+    Returns
+    -------
+    Path
+        `out`.
 
     Raises
     ------
@@ -61,37 +66,33 @@ def convert(data: str, out: str | Path) -> Path:
         If `out` cannot be written or is there already.
     """
     out = Path(out)
-    graphs = find_set(data)
-    if out.suffix == ".csv":
-        write_csv(_molecule_table(data), out)
-        return out
     if out.exists():
         raise OutputError(out, "it is there already", "Remove it, or give another -o.")
+    graphs = find_set(data)
+    if out.suffix.lower() == ".csv":
+        write_csv(_molecule_table(graphs), out)
+        return out
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as half:
-            save_packed(pack(graphs, schema_of(graphs)), Path(half) / "packed")
+            packed = Path(half) / "packed"
+            save_packed(pack(graphs, schema_of(graphs)), packed)
             if graphs.targets is not None:
-                np.save(Path(half) / "packed" / "targets.npy", graphs.targets)
-            shutil.move(str(Path(half) / "packed"), out)
+                np.save(packed / "targets.npy", graphs.targets)
+            packed.rename(out)
     except OSError as error:
         raise OutputError(
-            out, f"cannot be written: {error.strerror}", "Give another -o."
+            out, f"cannot be written: {error.strerror or error}", "Give another -o."
         ) from None
     return out
 
 
-def _molecule_table(data: str) -> pd.DataFrame:
-    from rdkit import Chem
-
-    graphs = find_set(data)
-    rows = []
-    for row in range(len(graphs)):
-        status, reason, smiles = OK, "", ""
-        try:
-            smiles = Chem.MolToSmiles(molecule_from_graph(graphs, row))
-        except MoleculeError as error:
-            status, reason = INVALID, error.why
-        target = "" if graphs.targets is None else str(graphs.targets[row])
-        rows.append((row, target, status, reason, smiles))
-    return pd.DataFrame(rows, columns=["row", "target", "status", "reason", "smiles"])
+def _molecule_table(graphs: LabelledGraphs) -> pd.DataFrame:
+    n_rows = len(graphs)
+    table = pd.DataFrame({"row": np.arange(n_rows)})
+    table["target"] = [""] * n_rows if graphs.targets is None else graphs.targets.astype(str)
+    if graphs.alphabet is None:
+        return table.assign(status=OK, reason="")
+    smiles, reasons = smiles_of(graphs)
+    table["status"] = [INVALID if reason else OK for reason in reasons]
+    return table.assign(reason=reasons, smiles=smiles)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kekule._errors import OutputError
 from kekule.evaluation import FoldResult, FoldTask
 
 _ARRAYS = ("rows", "labels", "probabilities", "train_loss", "validation_loss")
@@ -39,8 +40,12 @@ class FoldFolder:
 
     def get(self, task: FoldTask) -> FoldResult | None:
         """Result of a finished task; None if there is none, or its file is damaged."""
+        path = self.path(task)
         try:
-            with np.load(self.path(task), allow_pickle=False) as arrays:
+            with zipfile.ZipFile(path) as members:
+                if members.testzip() is not None:  # np.load alone trusts a damaged header
+                    return None
+            with np.load(path, allow_pickle=False) as arrays:
                 weights = {
                     k.removeprefix(_WEIGHT): arrays[k] for k in arrays if k.startswith(_WEIGHT)
                 }
@@ -54,7 +59,13 @@ class FoldFolder:
             return None
 
     def put(self, task: FoldTask, result: FoldResult) -> None:
-        """Keep a result."""
+        """Keep a result.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written, such as on a full disk.
+        """
         path = self.path(task)
         half = path.with_suffix(".half")
         arrays: dict[str, Any] = {name: getattr(result, name) for name in _ARRAYS}
@@ -63,11 +74,19 @@ class FoldFolder:
             "seconds": np.float64(result.seconds),
         }
         arrays |= {_WEIGHT + name: value for name, value in result.weights.items()}
-        with half.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
+        try:
+            with half.open("wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(path)
+        except OSError as error:
+            half.unlink(missing_ok=True)
+            raise OutputError(
+                path,
+                f"a finished fold cannot be kept: {error.strerror}",
+                "Make room, and give the same command with --resume.",
+            ) from None
 
     def __len__(self) -> int:
         """Return the number of finished folds."""

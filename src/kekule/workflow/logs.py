@@ -8,11 +8,18 @@ from pathlib import Path
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
+class _FileHandler(logging.FileHandler):
+    """One that a full disk does not make speak: the run itself says so, in one line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 # logging's name
+        """Leave the line out."""
+
+
 @contextmanager
 def log_to(path: Path) -> Iterator[None]:
     """Append what the package logs, level INFO and above, to `path` while inside."""
     logger = logging.getLogger("kekule")
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setLevel(logging.INFO)
     handler.setFormatter(logging.Formatter(FORMAT))
     before = logger.level

@@ -1,6 +1,7 @@
 """What a person sees while folds are trained: epoch, loss, folds done, time left."""
 
 import sys
+import threading
 from types import TracebackType
 
 from rich.console import Console
@@ -39,6 +40,7 @@ class FoldProgress:
         self.name, self.epochs, self.n_tasks = name, epochs, len(tasks)
         self.done: dict[FoldTask, int] = {}
         self.finished = 0
+        self.lock = threading.Lock()  # words and results come from two threads
         self.bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -72,18 +74,22 @@ class FoldProgress:
     def on_progress(self, word: Word) -> None:
         """Move on by an epoch."""
         task, epoch = word
-        if self.done.get(task, 0) >= self._cost(task):
-            return
-        self.done[task] = epoch.epoch + 1
         where = "final" if task.fold < 0 else f"seed {task.seed} fold {task.fold + 1}"
-        self._show(f"{self.name} {where} · epoch {epoch.epoch + 1} · loss {epoch.train_loss:.3f}")
+        with self.lock:
+            if self.done.get(task, 0) >= self._cost(task):
+                return
+            self.done[task] = epoch.epoch + 1
+            self._show(
+                f"{self.name} {where} · epoch {epoch.epoch + 1} · loss {epoch.train_loss:.3f}"
+            )
 
     def on_result(self, task: FoldTask, result: FoldResult) -> None:
         """Count a finished fold whole."""
         del result
-        self.done[task] = self._cost(task)
-        self.finished += 1
-        self._show(None if task.model == NETWORK else f"{task}")
+        with self.lock:
+            self.done[task] = self._cost(task)
+            self.finished += 1
+            self._show(None if task.model == NETWORK else f"{task}")
 
     def _show(self, description: str | None) -> None:
         self.bar.update(

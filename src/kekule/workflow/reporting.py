@@ -17,6 +17,16 @@ from kekule.registry import OpenBundle, open_bundle
 from kekule.visualization.report import write_report
 from kekule.visualization.run_view import FoldCurve, Layer, RunView, Score
 
+_NEEDED = {  # keys and columns the page is drawn from
+    "scores.json": (
+        *("name", "dataset", "model", "verdict", "created", "classes", "n_rejected", "metrics"),
+        *("baselines", "data_hash", "recipe_hash", "seed_means"),
+    ),
+    "audit.json": ("findings",),
+    "predictions.csv": ("row", "target", "status", "fold"),
+    "curves.csv": ("seed", "fold", "train_loss", "validation_loss", "chosen"),
+}
+
 
 def report(run: str | Path, *, figures: str | Path | None = None) -> Path:
     """Draw the page of a run from what its folder holds, and the figures as files if asked.
@@ -52,15 +62,7 @@ def report(run: str | Path, *, figures: str | Path | None = None) -> Path:
 
 def view_of(run: Path) -> RunView:
     """Everything the page shows, gathered from the run folder, its bundle and its data."""
-    try:
-        scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
-        audit = json.loads((run / "audit.json").read_text(encoding="utf-8"))
-        table = pd.read_csv(run / "predictions.csv", dtype={"target": str, "prediction": str})
-        curves = pd.read_csv(run / "curves.csv")
-    except (OSError, ValueError) as error:
-        raise OutputError(
-            run, f"it is no complete run: {error}", "Give a folder of `kekule train`."
-        ) from None
+    scores, audit, table, curves = _read_run(run)
     recipe = read_recipe(run / "recipe.yaml")
     bundle = open_bundle(run)
     graphs = _same_data(recipe, scores)
@@ -116,6 +118,32 @@ def view_of(run: Path) -> RunView:
             for name, values in scores["seed_means"].items()
         },
     )
+
+
+def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, pd.DataFrame]:
+    """Scores, audit, predictions and curves of a run, each with the parts the page needs."""
+    try:
+        scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
+        audit = json.loads((run / "audit.json").read_text(encoding="utf-8"))
+        table = pd.read_csv(run / "predictions.csv", dtype={"target": str, "prediction": str})
+        curves = pd.read_csv(run / "curves.csv")
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            run, f"it is no complete run: {error}", "Give a folder of `kekule train`."
+        ) from None
+    for name, part in (
+        ("scores.json", scores),
+        ("audit.json", audit),
+        ("predictions.csv", table),
+        ("curves.csv", curves),
+    ):
+        known = part if isinstance(part, dict | pd.DataFrame) else ()
+        missing = [key for key in _NEEDED[name] if key not in known]
+        if missing:
+            raise OutputError(
+                run, f"it is no complete run: {name} has no {missing[0]!r}", "Train it again."
+            )
+    return scores, audit, table, curves
 
 
 def _same_data(recipe: Recipe, scores: dict[str, Any]) -> LabelledGraphs:

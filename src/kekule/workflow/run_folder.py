@@ -3,13 +3,17 @@
 While a run is unfinished everything lies in ``.NAME.partial`` beside its final place:
 ``folds/`` (finished folds), ``key.json`` (of which recipe and data) and ``run/`` (files of
 the run). A killed run therefore never leaves a folder that looks like a result.
+
+What stands at the final place is replaced only when told to, and only if every file there
+was written by a run: nobody's own files are ever removed.
 """
 
 import json
 import logging
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,6 +22,18 @@ from kekule._errors import OutputError
 from kekule.workflow.fold_store import FoldFolder
 
 LOG = "log.txt"
+FILES = (
+    "recipe.yaml",
+    "scores.json",
+    "predictions.csv",
+    "rejected.csv",
+    "audit.json",
+    "curves.csv",
+    "bundle",
+    "report.html",
+    LOG,
+)
+_LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # what desktops leave in every folder
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +88,32 @@ class RunFolder:
         try:
             yield
         finally:
+            with suppress(OSError):  # while it is held, or a third run could take its place
+                Path(lock.lock_file).unlink()
             lock.release()
-            Path(lock.lock_file).unlink(missing_ok=True)
+
+    def occupied(self) -> bool:
+        """Whether something stands at the final place; an empty folder leaves it free."""
+        if self.out.is_dir() and not os.path.ismount(self.out):
+            return any(self.out.iterdir())
+        return self.out.exists()
+
+    def check_replaceable(self) -> None:
+        """Refuse to replace anything but a complete run with nothing else in it.
+
+        Raises
+        ------
+        OutputError
+            Naming the first file no run wrote, or the one that is missing.
+        """
+        cure = "Move it away, or give another --out."
+        here = {path.name for path in self.out.iterdir()} if self.out.is_dir() else set()
+        if missing := [name for name in FILES if name not in here]:
+            why = f"it is no run of kekule ({missing[0]} is missing) and is not replaced"
+            raise OutputError(self.out, why, cure)
+        if strange := sorted(here.difference(FILES, _LITTER)):
+            why = f"no run of kekule wrote the {strange[0]!r} in it, so it is not replaced"
+            raise OutputError(self.out, why, cure)
 
     def open(self, key: dict[str, str], *, resume: bool) -> None:
         """Make the unfinished folder, or go on with the one that is there.
@@ -95,10 +135,14 @@ class RunFolder:
                 self._check_key(key)
                 self._clear_files()
             elif self.partial.exists():
-                log.info("an unfinished run of %d folds is discarded", len(self.folds))
+                log.warning(
+                    "%s: an unfinished run of %d folds is discarded; --resume would go on with it",
+                    self.out,
+                    len(self.folds),
+                )
                 shutil.rmtree(self.partial)
             self.files.mkdir(parents=True, exist_ok=True)
-            (self.partial / "key.json").write_text(json.dumps(key, indent=1), encoding="utf-8")
+            self._write_key(key)
         except OSError as error:
             if isinstance(error, OutputError):
                 raise
@@ -108,9 +152,11 @@ class RunFolder:
 
     def _check_key(self, key: dict[str, str]) -> None:
         path = self.partial / "key.json"
+        if not path.exists() and not len(self.folds):
+            return  # killed before there was anything to keep
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, TypeError, ValueError):
             found = {}
         differing = [name for name in key if found.get(name) != key[name]]
         if differing:
@@ -120,6 +166,13 @@ class RunFolder:
                 "Give the command it was started with, or leave out --resume to start anew.",
             )
 
+    def _write_key(self, key: dict[str, str]) -> None:
+        path = self.partial / "key.json"
+        if not path.exists():
+            half = path.with_suffix(".half")
+            half.write_text(json.dumps(key, indent=1), encoding="utf-8")
+            half.replace(path)
+
     def _clear_files(self) -> None:
         """Remove files a run was killed while writing; its folds and its log are kept."""
         for path in self.files.glob("*"):
@@ -128,11 +181,46 @@ class RunFolder:
             elif path.name != LOG:
                 path.unlink()
 
-    def publish(self) -> Path:
-        """Rename the complete run into place, replacing an older one, and tidy up."""
+    def publish(self, *, overwrite: bool = False) -> Path:
+        """Rename the complete run into place and tidy up.
+
+        Parameters
+        ----------
+        overwrite
+            Replace the complete run that is there.
+
+        Raises
+        ------
+        OutputError
+            If something else has come to stand there; the run is kept, to be resumed.
+        """
         older = self.partial / "replaced"
-        if self.out.exists():
-            self.out.rename(older)
-        self.files.rename(self.out)
+        try:
+            if self.occupied():
+                self._make_way(older, overwrite=overwrite)
+            elif self.out.exists():
+                self.out.rmdir()
+            self.files.rename(self.out)
+        except OSError as error:
+            if older.exists() and not self.out.exists():
+                older.rename(self.out)
+            if isinstance(error, OutputError):
+                raise
+            raise OutputError(
+                self.out,
+                f"cannot be written: {error.strerror}",
+                "Put that right, and give the same command with --resume.",
+            ) from None
         shutil.rmtree(self.partial, ignore_errors=True)
         return self.out
+
+    def _make_way(self, older: Path, *, overwrite: bool) -> None:
+        if not overwrite:
+            raise OutputError(
+                self.out,
+                "something was put there while the run was made",
+                "Move it away, and give the same command with --resume.",
+            )
+        self.check_replaceable()
+        shutil.rmtree(older, ignore_errors=True)  # of a run killed between the two renames
+        self.out.rename(older)

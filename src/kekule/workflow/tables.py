@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kekule._errors import MoleculeError
-from kekule.data import molecule_from_graph
+from kekule.data import LabelledGraphs, molecule_from_graph
 from kekule.evaluation import FINAL, NETWORK, FoldResult, FoldTask, out_of_fold
 from kekule.workflow.prepare import Prepared
 
@@ -24,7 +24,7 @@ def predictions_table(prepared: Prepared, results: dict[FoldTask, FoldResult]) -
     table["target"] = [] if targets is None else targets.astype(str)
     table["status"], table["reason"] = prepared.status(), prepared.reasons
     if prepared.graphs.alphabet is not None:
-        table["smiles_used"] = smiles_of(prepared)
+        table["smiles_used"] = smiles_of(prepared.graphs)[0]
     for number, seed in enumerate(recipe.seeds):
         prefix = "" if number == 0 else f"seed{seed}."
         fold, labels, probabilities = out_of_fold(results, NETWORK, seed, len(prepared.usable))
@@ -66,17 +66,19 @@ def curves_table(results: dict[FoldTask, FoldResult]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def smiles_of(prepared: Prepared) -> list[str]:
-    """Canonical SMILES of every graph; empty where it is no valid molecule."""
+def smiles_of(graphs: LabelledGraphs) -> tuple[list[str], list[str]]:
+    """Canonical SMILES of every graph, empty where it is no valid molecule, and why not."""
     from rdkit import Chem
 
-    smiles = []
-    for row in range(len(prepared.graphs)):
+    smiles, reasons = [], []
+    for row in range(len(graphs)):
         try:
-            smiles.append(Chem.MolToSmiles(molecule_from_graph(prepared.graphs, row)))
-        except MoleculeError:
+            smiles.append(Chem.MolToSmiles(molecule_from_graph(graphs, row)))
+            reasons.append("")
+        except MoleculeError as error:
             smiles.append("")
-    return smiles
+            reasons.append(error.why)
+    return smiles, reasons
 
 
 def _spread(values: NDArray[np.int64], rows: NDArray[np.int64], n_rows: int) -> pd.Series:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kekule import __version__
-from kekule._errors import OutputError
+from kekule._errors import KekuleError, OutputError
 from kekule.data import audit_graphs
 from kekule.evaluation import (
     FINAL,
@@ -31,7 +31,7 @@ from kekule.workflow.logs import log_to
 from kekule.workflow.prepare import Prepared, prepare
 from kekule.workflow.progress import FoldProgress
 from kekule.workflow.reporting import report
-from kekule.workflow.run_folder import LOG, RunFolder
+from kekule.workflow.run_folder import FILES, LOG, RunFolder
 from kekule.workflow.tables import curves_table, predictions_table
 
 log = logging.getLogger(__name__)
@@ -94,12 +94,18 @@ def train(
     progress
         Show a progress bar; None shows it on a terminal.
 
+    Returns
+    -------
+    Run
+        Where it is, and its scores.
+
     Raises
     ------
     RecipeError, DataFileError
         If the recipe or its data cannot be used.
     OutputError
-        If `out` cannot be written, holds another run, or is being written to.
+        If `out` cannot be written, holds another run or somebody's files, or is being
+        written to. Finished folds are kept for `resume`.
 
     Examples
     --------
@@ -107,29 +113,60 @@ def train(
     >>> run.scores["metrics"]["accuracy"]["mean"]  # doctest: +SKIP
     """
     started = time.perf_counter()
-    if not isinstance(recipe, Recipe):
-        recipe = read_recipe(None if recipe is None else Path(recipe), overrides)
-    elif overrides:
-        recipe = Recipe.model_validate(recipe.model_dump())
+    if processes is not None and processes < 1:
+        raise KekuleError(f"processes: {processes} folds at once do nothing. Give 1 or more.")
+    recipe = _recipe(recipe, overrides)
     prepared = prepare(recipe)
     folder = RunFolder(_out(out, prepared))
     key = {"recipe": recipe.sha256, "data": prepared.graphs.sha256, "version": __version__}
     with folder.locked():
-        if folder.out.exists() and not overwrite:
-            return _finished(folder.out, key, resume=resume)
+        if folder.occupied():
+            if not overwrite:
+                return _finished(folder.out, key, resume=resume)
+            folder.check_replaceable()
         folder.open(key, resume=resume)
         with log_to(folder.files / LOG):
             log.info("recipe %s on %s", recipe.sha256[:12], prepared.graphs.source)
             results = _cross_validate(prepared, folder, processes, progress)
-            _write(folder, prepared, results, key, time.perf_counter() - started)
-        return Run(folder.publish(), _scores(folder.out))
+            try:
+                _write(folder, prepared, results, key, time.perf_counter() - started)
+            except OSError as error:
+                raise _unwritten(folder.out, error) from error
+        return Run(folder.publish(overwrite=overwrite), _scores(folder.out))
+
+
+def _recipe(recipe: str | Path | Recipe | None, overrides: Sequence[str]) -> Recipe:
+    if not isinstance(recipe, Recipe):
+        return read_recipe(None if recipe is None else Path(recipe), overrides)
+    if not overrides:
+        return recipe
+    given = recipe.model_dump(mode="json")  # JSON is YAML: a recipe is its own overrides
+    return read_recipe(None, [*(f"{k}={json.dumps(v)}" for k, v in given.items()), *overrides])
+
+
+def _unwritten(out: Path, error: OSError) -> OSError:
+    if isinstance(error, KekuleError):
+        return error
+    why = f"cannot be written: {error.strerror or error}"
+    return OutputError(out, why, "Put that right, and give the same command with --resume.")
 
 
 def _out(out: str | Path | None, prepared: Prepared) -> Path:
-    if out is not None:
-        return Path(out).absolute()
+    """Place of the run folder, links followed, so that a link to it stays one."""
     network = getattr(prepared.inputs.recipe.model, "name", "network")
-    return Path("models", f"{prepared.graphs.name.lower()}-{network}").absolute()
+    if out is None:
+        out = Path("models", f"{prepared.graphs.name.lower()}-{network}")
+    try:
+        place = Path(out).resolve()
+    except (OSError, RuntimeError) as error:  # links in a circle
+        raise OutputError(out, f"cannot be written: {error}", "Give another --out.") from None
+    if place.is_mount():
+        raise OutputError(
+            out,
+            "it is where a disk begins, and a run is renamed into place",
+            "Give a folder in it.",
+        )
+    return place
 
 
 def _scores(path: Path) -> dict[str, Any]:
@@ -138,19 +175,21 @@ def _scores(path: Path) -> dict[str, Any]:
 
 def _finished(out: Path, key: dict[str, str], *, resume: bool) -> Run:
     """Give back the complete run that is already there, if it is the one asked for."""
+    why = next((f"{name} is missing" for name in FILES if not (out / name).exists()), "")
+    try:
+        scores = {} if why else _scores(out)
+        found = {"recipe": scores["recipe_hash"], "data": scores["data_hash"]}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        why = why or f"scores.json: {error!r}"
+        raise OutputError(
+            out, f"it is there and is no complete run of kekule ({why})", "Give another --out."
+        ) from None
     if not resume:
         raise OutputError(
             out,
             "it is there already",
             "Give another --out, --overwrite to replace it, or --resume to keep it.",
         )
-    try:
-        scores = _scores(out)
-        found = {"recipe": scores["recipe_hash"], "data": scores["data_hash"]}
-    except (OSError, ValueError, KeyError):
-        raise OutputError(
-            out, "it is there and is no run of kekule", "Give another --out."
-        ) from None
     differing = [name for name in found if found[name] != key[name]]
     if differing:
         raise OutputError(
@@ -195,9 +234,10 @@ def _write(
 ) -> None:
     """Write every file of the run into its unfinished folder."""
     files, recipe, graphs = folder.files, prepared.inputs.recipe, prepared.graphs
+    name = folder.out.name.encode("utf-8", "replace").decode()  # it may be no text at all
     created = datetime.now(UTC).isoformat(timespec="seconds")
     scores = {
-        "name": folder.out.name,
+        "name": name,
         "dataset": graphs.name,
         "data_hash": key["data"],
         "recipe_hash": key["recipe"],
@@ -217,7 +257,7 @@ def _write(
     curves_table(results).to_csv(files / "curves.csv", index=False)
     final = results[FoldTask(NETWORK, recipe.seed, FINAL)]
     bundle = BundleContent(
-        name=folder.out.name,
+        name=name,
         classes=prepared.classes,
         schema=prepared.inputs.graphs.schema,
         network_settings=recipe.model.model_dump(mode="json"),
@@ -230,7 +270,7 @@ def _write(
         created=created,
     )
     save_bundle(files / "bundle", bundle)
-    log.info(scores["verdict"])
+    log.info("%s", scores["verdict"])
     report(files)
 
 
