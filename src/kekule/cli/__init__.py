@@ -4,8 +4,12 @@ Exit codes: 0 done; 1 the answer is no; 2 the input is wrong, one line on standa
 says where, what, why and the cure. A bug keeps its traceback.
 """
 
+import errno
+import io
 import os
+import re
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -16,13 +20,18 @@ from kekule.cli.predicting import predict
 from kekule.cli.recipes import recipe_app
 from kekule.cli.training import report, train
 
+# Typer carries Click inside or uses the one installed; its own exceptions lead to either.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    epilog="Try [bold]kekule train[/bold], then [bold]kekule predict models/mutag-gin CCO[/bold]",
+    epilog="[bold]Examples[/bold]: kekule train, then kekule predict models/mutag-gin CCO",
 )
 
 
@@ -52,13 +61,61 @@ app.add_typer(recipe_app, name="recipe")
 
 
 def main() -> None:
-    """Print an error the user can put right in one line; let a bug keep its traceback."""
+    """Run the command; say in one line what a user can put right, let a bug keep its traceback."""
+    _print_utf8()
     try:
-        app()
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
     except KekuleError as error:
-        line = " ".join(str(error).split())
-        typer.secho(f"kekule: {line}", fg="red", err=True)
-        raise SystemExit(2) from None
-    except BrokenPipeError:  # the reader of our output, such as `head`, had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop(str(error))
+    except _UsageError as error:
+        _stop(_usage(error))
+    except OSError as error:
+        if error.errno not in _FULL and not isinstance(error, BrokenPipeError):
+            raise
+        _drop_output()
+        if isinstance(error, BrokenPipeError):  # the reader, such as `head`, had enough
+            raise SystemExit(0) from None
+        where = error.filename or "output"
+        _stop(f"{where}: {error.strerror}. Make room, or write elsewhere.")
+    except SystemExit as stop:  # Typer's answer to a reader that had enough
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        _drop_output()
         raise SystemExit(0) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, so that leaving does not fail on it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _stop(line: str) -> NoReturn:
+    """Say in one line what is wrong, and leave."""
+    line = re.sub(r"\s*[\r\n]\s*", " ", line.strip())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    if shown:  # else the help that was asked for has been printed
+        colour = None if "NO_COLOR" in os.environ else "red"
+        typer.secho(f"kekule: {shown}", fg=colour, err=True)
+    raise SystemExit(2)
+
+
+def _usage(error: Exception) -> str:
+    """What Typer says of the arguments, and where to read about them."""
+    context = getattr(error, "ctx", None)
+    said = str(getattr(error, "format_message", error.__str__)())
+    if not said:
+        return ""
+    command = "kekule" if context is None else context.command_path
+    said += "" if said.endswith((".", "?")) else "."
+    return f"{said} `{command} --help` says what can be given."
+
+
+def _print_utf8() -> None:
+    """Print UTF-8 into files and pipes whatever the locale; show on terminals what they can."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")

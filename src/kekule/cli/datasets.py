@@ -10,7 +10,9 @@ from kekule.cli.options import Verbose
 RAW = Path("data/raw")
 
 data_app = typer.Typer(
-    no_args_is_help=True, help="Data sets: list them, fetch them, lay them out differently."
+    no_args_is_help=True,
+    help="Data sets: list them, fetch them, lay them out differently.",
+    epilog="[bold]Example[/bold]: kekule data get PTC_MR",
 )
 
 
@@ -18,7 +20,14 @@ data_app = typer.Typer(
 def list_(
     raw: Annotated[Path, typer.Option(help="Folder of fetched sets.")] = RAW,
 ) -> None:
-    """List the TU Dortmund sets kekule knows by name, and which are here."""
+    """List the TU Dortmund sets kekule knows by name, and which are here.
+
+    [bold]Examples[/bold]
+
+    kekule data list
+
+    kekule data list --raw /shared/graphs > sets.csv
+    """
     from kekule import workflow
     from kekule.cli.display import print_or_csv
 

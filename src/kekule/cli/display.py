@@ -9,35 +9,37 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 from rich.text import Text
 
+WIDEST = 100_000  # characters
 SHOWN = ("accuracy", "balanced_accuracy", "roc_auc", "mcc")
 
 
 def print_scores(scores: dict[str, Any], path: Path) -> None:
     """Print a run's scores beside its baselines', the verdict, and where the report is."""
-    console = Console(highlight=False)
     protocol = scores["protocol"]
+    seeds = _count(protocol["seeds"], "seed")
     title = (
         f"{scores['dataset']}, {scores['n_rows'] - scores['n_rejected']} of "
-        f"{scores['n_rows']} graphs, {protocol['folds']}-fold × {protocol['seeds']} seeds"
+        f"{scores['n_rows']} graphs, {protocol['folds']}-fold × {seeds}"
     )
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("mean\n95 % interval", no_wrap=True)
+    table = Table(title=Text(title), title_justify="left", title_style="bold")
+    table.add_column("mean\n95 % interval", overflow="fold")
     for name in SHOWN:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+        table.add_column(name.replace("_", "\n"), justify="right", overflow="fold")
     table.add_row(*_row(scores["model"]["name"], scores["metrics"]), style="bold")
     for name, metrics in scores["baselines"].items():
         table.add_row(*_row(name, metrics))
-    console.print(table)
     means = [value for value in scores["seed_means"][scores["primary"]] if value is not None]
     spread = ", ".join(f"{value:.3f}" for value in means)
-    console.print(Text(f"Mean {scores['primary']} of each seed: {spread}"))
-    console.print(Text(scores["verdict"]))
-    console.print(Text(f"Took {scores['seconds']:.0f} s."))
-    console.print(Text(f"Report: {_shortest(path / 'report.html')}"), soft_wrap=True)
+    _print(table)
+    _print(Text(f"Mean {scores['primary']} of each seed: {spread}"))
+    _print(Text(scores["verdict"]))
+    _print(Text(f"Took {scores['seconds']:.0f} s."))
+    _print(Text(f"Report: {_shortest(path / 'report.html')}", no_wrap=True, overflow="ignore"))
 
 
 def print_table(table: pd.DataFrame) -> None:
@@ -47,7 +49,7 @@ def print_table(table: pd.DataFrame) -> None:
         shown.add_column(Text(str(name)), overflow="fold")
     for row in table.itertuples(index=False):
         shown.add_row(*(Text(_cell(value)) for value in row))
-    Console(highlight=False).print(shown)
+    _print(shown)
 
 
 def print_or_csv(table: pd.DataFrame) -> None:
@@ -55,7 +57,7 @@ def print_or_csv(table: pd.DataFrame) -> None:
     if sys.stdout.isatty():
         print_table(table)
     else:
-        table.to_csv(sys.stdout, index=False)
+        table.to_csv(sys.stdout, index=False, lineterminator="\n")
 
 
 @contextmanager
@@ -74,6 +76,19 @@ def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
         yield lambda done, total: bar.update(line, completed=done, total=total)
 
 
+def _print(what: Table | Text) -> None:
+    """Print at the terminal's width; a file or a pipe has no width to fold lines at."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        wide = console.options.update(max_width=WIDEST)
+        console.width = max(1, Measurement.get(console, wide, what).maximum)
+    console.print(what, soft_wrap=isinstance(what, Text) and what.overflow == "ignore")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _row(name: str, metrics: dict[str, Any]) -> list[str]:
     return [name, *(_score(metrics[metric]) for metric in SHOWN)]
 
@@ -81,6 +96,8 @@ def _row(name: str, metrics: dict[str, Any]) -> list[str]:
 def _score(score: dict[str, Any]) -> str:
     if score["mean"] is None:
         return "undefined"
+    if score["low"] is None:  # defined on one fold only
+        return f"{score['mean']:.3f}\nno interval"
     return f"{score['mean']:.3f}\n{score['low']:.3f}–{score['high']:.3f}"
 
 

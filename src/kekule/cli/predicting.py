@@ -1,6 +1,5 @@
 """The command that predicts."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -41,14 +40,12 @@ def predict(
     cat library.smi | kekule predict models/mutag-gin - > predictions.csv
     """
     from kekule import workflow
-    from kekule.cli.display import print_table
+    from kekule.cli.display import print_or_csv
 
     table = workflow.predict(bundle, inputs, out=out, column=column, strict=strict)
     if out is not None:
         counts = table["status"].value_counts()
         said = ", ".join(f"{count} {status}" for status, count in counts.items())
         typer.echo(f"{out}: {len(table)} rows ({said})", err=True)
-    elif sys.stdout.isatty():
-        print_table(table)
     else:
-        table.to_csv(sys.stdout, index=False)
+        print_or_csv(table)

@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
-recipe_app = typer.Typer(no_args_is_help=True, help="Recipes: check one, print their schema.")
+recipe_app = typer.Typer(
+    no_args_is_help=True,
+    help="Recipes: check one, print their schema.",
+    epilog="[bold]Example[/bold]: kekule recipe check train.epochs=50",
+)
 
 
 @recipe_app.command()
@@ -30,7 +34,12 @@ def check(
 
 @recipe_app.command()
 def schema() -> None:
-    """Print the JSON Schema of recipes, for editors and other programs."""
+    """Print the JSON Schema of recipes, for editors and other programs.
+
+    [bold]Example[/bold]
+
+    kekule recipe schema > recipe.schema.json
+    """
     from kekule.evaluation import Recipe
 
     typer.echo(json.dumps(Recipe.model_json_schema(), indent=1))

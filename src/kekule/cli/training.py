@@ -52,15 +52,23 @@ def train(
     from kekule.cli.display import print_scores
 
     recipe, overrides = split_settings(settings or [])
-    run = workflow.train(
-        recipe,
-        overrides,
-        out=out,
-        resume=resume,
-        overwrite=overwrite,
-        processes=processes,
-        progress=False if quiet else None,
-    )
+    try:
+        run = workflow.train(
+            recipe,
+            overrides,
+            out=out,
+            resume=resume,
+            overwrite=overwrite,
+            processes=processes,
+            progress=False if quiet else None,
+        )
+    except KeyboardInterrupt:
+        typer.echo(
+            "kekule: stopped. Finished folds are kept; "
+            "the same command with --resume goes on with them.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
     print_scores(run.scores, run.path)
 
 
@@ -83,8 +91,8 @@ def report(
 
 
 def split_settings(settings: list[str]) -> tuple[Path | None, list[str]]:
-    """First argument without '=' is the recipe; everything else overrides it."""
-    recipes = [text for text in settings if "=" not in text]
+    """Tell the recipe, the one argument without '=' or that is a file, from overrides."""
+    recipes = [text for text in settings if "=" not in text or Path(text).is_file()]
     if len(recipes) > 1:
         from kekule._errors import RecipeError
 
@@ -94,5 +102,5 @@ def split_settings(settings: list[str]) -> tuple[Path | None, list[str]]:
             "Write overrides as key.sub=value.",
             source="command line",
         )
-    overrides = [text for text in settings if "=" in text]
+    overrides = [text for text in settings if text not in recipes]
     return (Path(recipes[0]) if recipes else None), overrides
