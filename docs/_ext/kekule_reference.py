@@ -22,6 +22,10 @@ from kekule.cli import app as kekule_app
 from kekule.evaluation import Recipe
 
 _MARKUP = re.compile(r"\[/?bold\]")
+_ARRAY = re.compile(
+    r"[\w~.]*ndarray\[tuple\[[\w~.]*Any, \.\.\.\], [\w~.]*dtype\[[\w~.]*?(\w+)\]\]"
+)
+_ANNOTATED = re.compile(r"[\w~.]*Annotated\[([\w~.]+)(?:, [\w~.]+\([^()]*\))*\]")
 
 
 def commands() -> dict[str, Any]:
@@ -259,8 +263,17 @@ class Part(_Text):
         return part_text(self.arguments[0], [line.strip() for line in self.content if line])
 
 
+def _short_types(*given: Any) -> tuple[str | None, str | None]:
+    """Write types in signatures as the code does: ``NDArray[int64]``, ``int`` without limits."""
+    signature, returned = (
+        text and _ANNOTATED.sub(r"\1", _ARRAY.sub(r"NDArray[\1]", text)) for text in given[-2:]
+    )
+    return signature, returned
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add the directives."""
+    app.connect("autodoc-process-signature", _short_types)
     app.add_directive("kekule-commands", Commands)
     app.add_directive("kekule-recipe", RecipeKeys)
     app.add_directive("kekule-part", Part)

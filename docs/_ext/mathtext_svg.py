@@ -8,17 +8,21 @@ import re
 from typing import Any
 
 from docutils import nodes
+from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
-SIZE = 13  # points
+SIZES = {"inline": 12, "block": 15}  # points, which are pixels at 72 to the inch
+_BRACKETS = re.compile(r"\\[bB]igg?[lr]?(?![A-Za-z])")  # of brackets; mathtext has none
 
 
-def formula_svg(latex: str) -> str:
+def formula_svg(latex: str, size: float) -> str:
     """Return ``<svg>`` of a formula in the colour of the text around it."""
     file = io.StringIO()
-    math_to_image(f"${' '.join(latex.split())}$", file, format="svg", dpi=72, color="#123456")
+    text = f"${_BRACKETS.sub('', ' '.join(latex.split()))}$"
+    font = FontProperties(size=size)
+    math_to_image(text, file, prop=font, format="svg", dpi=72, color="#123456")
     svg = file.getvalue()
     svg = svg[svg.index("<svg") :].replace("#123456", "currentColor")
     return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
@@ -30,7 +34,7 @@ def _visit(kind: str) -> Any:
         label = translator.attval(text)
         translator.body.append(
             f'<span class="formula {kind}" role="img" aria-label="{label}">'
-            f"{formula_svg(text)}</span>"
+            f"{formula_svg(text, SIZES[kind])}</span>"
         )
         raise nodes.SkipNode
 
