@@ -80,7 +80,7 @@ class RunView:
     rows, truth, fold
         int64 (R,): row in the source (0-based), class index, test fold.
     probabilities
-        float64 (R, C), out-of-fold, mean over seeds; a row of NaN has no prediction.
+        float64 (R, C), out-of-fold, first seed; a row of NaN has no prediction.
     scores, baselines
         Metric to score, of this model and of each baseline by name.
     n_nodes, n_edges

@@ -112,7 +112,7 @@ def view_of(run: Path) -> RunView:
             "schema sha256": bundle.schema.sha256,
             "bundle sha256": bundle.manifest["sha256"],
         },
-        audit=audit["findings"],
+        audit=[_readable(finding) for finding in audit["findings"]],
         seed_spread={
             name: tuple(np.nan if v is None else v for v in values)
             for name, values in scores["seed_means"].items()
@@ -236,3 +236,13 @@ def _drawing(
 
 def _environment(bundle: OpenBundle) -> dict[str, str]:
     return {name: str(version) for name, version in bundle.manifest["versions"].items()}
+
+
+def _readable(finding: dict[str, Any]) -> dict[str, Any]:
+    """Write a finding's value as a person would: no brackets, no quotes."""
+    value = finding.get("value")
+    if isinstance(value, dict):
+        value = ", ".join(f"{name}: {count}" for name, count in value.items())
+    elif isinstance(value, list):
+        value = ", ".join(map(str, value)) or "none"
+    return finding | {"value": value}
