@@ -1,12 +1,38 @@
 """The few verbs a user calls: train, predict, report, and what to do with data sets.
 
 Each is a short composition of the parts below. The command line calls these and nothing
-else; whatever it can do, these can do from Python.
+else; whatever it can do, these can do from Python. A verb is fetched when it is first used:
+listing data sets does not wait for PyTorch.
 """
 
-from kekule.workflow.datasets import convert as convert
-from kekule.workflow.datasets import list_sets as list_sets
-from kekule.workflow.predicting import predict as predict
-from kekule.workflow.reporting import report as report
-from kekule.workflow.training import Run as Run
-from kekule.workflow.training import train as train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kekule.workflow.datasets import convert as convert
+    from kekule.workflow.datasets import list_sets as list_sets
+    from kekule.workflow.predicting import predict as predict
+    from kekule.workflow.reporting import report as report
+    from kekule.workflow.training import Run as Run
+    from kekule.workflow.training import train as train
+
+_HOMES = {
+    "convert": "datasets",
+    "list_sets": "datasets",
+    "predict": "predicting",
+    "report": "reporting",
+    "Run": "training",
+    "train": "training",
+}
+
+__all__ = [*_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,8 +9,8 @@ import pandas as pd
 from kekule._errors import OutputError
 from kekule.data import INVALID, OK, SETS, LabelledGraphs, find_set
 from kekule.features import pack, save_packed, schema_of
-from kekule.workflow.predicting import write_csv
-from kekule.workflow.tables import smiles_of
+from kekule.workflow.csv_file import write_csv
+from kekule.workflow.smiles import smiles_of
 
 
 def list_sets(raw: str | Path = "data/raw") -> pd.DataFrame:

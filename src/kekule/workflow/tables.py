@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kekule._errors import MoleculeError
-from kekule.data import LabelledGraphs, molecule_from_graph
 from kekule.evaluation import FINAL, NETWORK, FoldResult, FoldTask, out_of_fold
 from kekule.workflow.prepare import Prepared
+from kekule.workflow.smiles import smiles_of
 
 
 def predictions_table(prepared: Prepared, results: dict[FoldTask, FoldResult]) -> pd.DataFrame:
@@ -64,21 +63,6 @@ def curves_table(results: dict[FoldTask, FoldResult]) -> pd.DataFrame:
         if task.model == NETWORK
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def smiles_of(graphs: LabelledGraphs) -> tuple[list[str], list[str]]:
-    """Canonical SMILES of every graph, empty where it is no valid molecule, and why not."""
-    from rdkit import Chem
-
-    smiles, reasons = [], []
-    for row in range(len(graphs)):
-        try:
-            smiles.append(Chem.MolToSmiles(molecule_from_graph(graphs, row)))
-            reasons.append("")
-        except MoleculeError as error:
-            smiles.append("")
-            reasons.append(error.why)
-    return smiles, reasons
 
 
 def _spread(values: NDArray[np.int64], rows: NDArray[np.int64], n_rows: int) -> pd.Series:
