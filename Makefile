@@ -13,8 +13,9 @@ MODEL ?= models/mutag-gin
 INPUT ?= "O=[N+]([O-])c1ccc2ccccc2c1" "CCO" "not a molecule"
 
 # Versions that `make freeze` does not leave to the resolver: the release whose CPU build is
-# wanted, and the RDKit that the C++ featuriser of a later release is built against.
-PINNED := torch==2.13.0 rdkit==2026.3.6
+# wanted, the RDKit that the C++ featuriser of a later release is built against, and the
+# soupsieve (below furo) that also runs on Python 3.11.0 to 3.11.4, such as that of Debian 12.
+PINNED := torch==2.13.0 rdkit==2026.3.6 'soupsieve<3'
 # torch without the mark of its build, and GraKeL only where it has wheels.
 MARKED := -e 's/^\(torch==[^+]*\)+.*/\1/' -e 's/^\(GraKeL==.*\)/\1 ; python_version < "3.13"/'
 

@@ -3,11 +3,13 @@
 import re
 import subprocess
 import tomllib
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import kekule
@@ -113,6 +115,20 @@ def test_the_frozen_environment_has_all_that_is_asked_for_in_a_release_that_will
         assert wanted.specifier.contains(version), f"{wanted} is frozen at {version}"
         same = wanted.marker is None or str(wanted.marker) == str(line.marker)
         assert same, f"{wanted} and {line} are for different Pythons"
+
+
+def test_the_frozen_environment_runs_on_the_first_release_of_every_supported_python():
+    for name, line in pins().items():
+        try:
+            installed = metadata(name)
+        except PackageNotFoundError:
+            continue  # of another system or Python than this one
+        if not line.specifier.contains(installed["Version"]):
+            continue  # this is not the frozen environment
+        wanted = SpecifierSet(installed.get("Requires-Python", ""))
+        for python in ("3.11", "3.12", "3.13"):
+            if line.marker is None or line.marker.evaluate({"python_version": python}):
+                assert wanted.contains(f"{python}.0"), f"{line} wants Python {wanted}"
 
 
 def test_the_version_is_the_same_wherever_it_is_written(settings):
