@@ -164,7 +164,7 @@ def open_bundle(path: Path) -> OpenBundle:
     folder = path / "bundle" if (path / "bundle").is_dir() else path
     manifest = read_manifest(folder, needed=(WEIGHTS, EXAMPLE))
     try:
-        classes = tuple(str(name) for name in manifest["classes"])
+        classes = _classes(manifest["classes"])
         schema = GraphSchema.from_json(manifest["schema"])
         settings = _settings(manifest["network"])
         weights = load_file(folder / WEIGHTS)
@@ -178,6 +178,12 @@ def open_bundle(path: Path) -> OpenBundle:
     bundle = OpenBundle(manifest, classes, schema, network)
     _replay(folder / EXAMPLE, bundle)
     return bundle
+
+
+def _classes(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or len(given) < 2 or not all(isinstance(k, str) for k in given):
+        raise ValueError(f"classes {given!r} are not two names or more")
+    return tuple(given)
 
 
 def _check_weights(
