@@ -4,9 +4,10 @@ r"""Graph isomorphism network with edge labels in its messages.
           + \sum_{j \to i} \mathrm{ReLU}(x_j + e_{ji})\Big)
 
 The sum keeps multisets of neighbours apart as the Weisfeiler–Lehman test does, and the
-readout joins the node sums of every layer, so that small and large patterns both reach the
-head. On sets without edge labels the message is :math:`x_j` and the network is GIN itself.
-Not for graphs whose classes hang on long-range order: information travels one bond a layer.
+readout joins the node sums of every layer, normalised over the batch, so that small and
+large patterns both reach the head. On sets without edge labels the message is :math:`x_j`
+and the network is GIN itself. Not for graphs whose classes hang on long-range order:
+information travels one bond a layer.
 
 References
 ----------
@@ -36,7 +37,7 @@ class GINSettings(NetworkSettings):
 
 
 class GIN(Network):
-    """GIN rounds with batch normalisation, sums of all layers joined, dropout, linear.
+    """GIN rounds with batch normalisation, sums of all layers joined and normalised, linear.
 
     Parameters
     ----------
@@ -60,11 +61,13 @@ class GIN(Network):
             kind(_perceptron(width), train_eps=True) for _ in range(settings.layers)
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(settings.layers))
+        # Sums grow with the molecule; unscaled they make logits that are sure and wrong.
+        self.readout_norm = nn.BatchNorm1d(width * (settings.layers + 1))
         self.dropout = nn.Dropout(settings.dropout)
         self.head = nn.Linear(width * (settings.layers + 1), n_classes)
 
     def embed(self, batch: GraphBatch) -> Tensor:
-        """Sums over each graph's nodes after every round, joined, (B, hidden · (layers + 1))."""
+        """Sums over each graph's nodes after every round, (B, hidden · (layers + 1))."""
         x = self.node_encoder(batch.nodes, batch.node_attributes)
         e = None
         if self.edge_encoder is not None:
@@ -79,7 +82,7 @@ class GIN(Network):
             x = norm(x).relu()
             states.append(x)
         pooled = global_add_pool(torch.cat(states, dim=1), batch.graph, batch.n_graphs)
-        return self.dropout(pooled)  # type: ignore[no-any-return]
+        return self.dropout(self.readout_norm(pooled))  # type: ignore[no-any-return]
 
 
 def _perceptron(width: int) -> nn.Sequential:
