@@ -66,13 +66,13 @@ def test_a_damaged_schema_is_refused_with_the_cure(part, wrong):
     else:
         given[part] = "many"
 
-    with pytest.raises(SchemaError, match="schema: .* Take the schema from a bundle"):
+    with pytest.raises(SchemaError, match=r"schema: .* Take the schema from a bundle"):
         GraphSchema.from_json(given)
 
 
 @pytest.mark.parametrize("values", [(), (1, 1), (2, 1), (0, 5, 3)])
 def test_values_that_do_not_rise_are_refused_since_codes_are_searched_for(values):
-    with pytest.raises(SchemaError, match="'label' has the values .* do not rise strictly"):
+    with pytest.raises(SchemaError, match=r"'label' has the values .* do not rise strictly"):
         Column("label", values)
 
 
