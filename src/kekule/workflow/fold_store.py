@@ -4,9 +4,12 @@ A file is written under another name and renamed, so a fold is there completely 
 all. Arrays only: an ``.npz`` read without pickle.
 """
 
+import hashlib
 import os
 import re
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,10 @@ from kekule.evaluation import FoldResult, FoldTask
 
 _ARRAYS = ("rows", "labels", "probabilities", "train_loss", "validation_loss")
 _WEIGHT = "weight:"
+_DAMAGED = (  # what reading a damaged .npz raises
+    *(OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
 
 
 class FoldFolder:
@@ -40,22 +47,25 @@ class FoldFolder:
 
     def get(self, task: FoldTask) -> FoldResult | None:
         """Result of a finished task; None if there is none, or its file is damaged."""
-        path = self.path(task)
         try:
-            with zipfile.ZipFile(path) as members:
-                if members.testzip() is not None:  # np.load alone trusts a damaged header
-                    return None
-            with np.load(path, allow_pickle=False) as arrays:
-                weights = {
-                    k.removeprefix(_WEIGHT): arrays[k] for k in arrays if k.startswith(_WEIGHT)
-                }
-                return FoldResult(
-                    **{name: arrays[name] for name in _ARRAYS},
-                    best_epoch=int(arrays["best_epoch"]),
-                    seconds=float(arrays["seconds"]),
-                    weights=weights,
-                )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+            with (  # np.load leaves a file it opens itself open, where it is damaged
+                self.path(task).open("rb") as file,
+                np.load(file, allow_pickle=False) as members,
+            ):
+                arrays = {name: members[name] for name in members}
+            if str(arrays.pop("sha256")) != _sha256(arrays):
+                return None
+            return FoldResult(
+                **{name: arrays[name] for name in _ARRAYS},
+                best_epoch=int(arrays["best_epoch"]),
+                seconds=float(arrays["seconds"]),
+                weights={
+                    name.removeprefix(_WEIGHT): values
+                    for name, values in arrays.items()
+                    if name.startswith(_WEIGHT)
+                },
+            )
+        except _DAMAGED:
             return None
 
     def put(self, task: FoldTask, result: FoldResult) -> None:
@@ -76,7 +86,7 @@ class FoldFolder:
         arrays |= {_WEIGHT + name: value for name, value in result.weights.items()}
         try:
             with half.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
+                np.savez(file, allow_pickle=False, **arrays, sha256=np.str_(_sha256(arrays)))
                 file.flush()
                 os.fsync(file.fileno())
             half.replace(path)
@@ -91,3 +101,13 @@ class FoldFolder:
     def __len__(self) -> int:
         """Return the number of finished folds."""
         return len(list(self.folder.glob("*.npz")))
+
+
+def _sha256(arrays: dict[str, Any]) -> str:
+    """Hash of names, types, shapes and bytes: a zip file's own sums leave its list unchecked."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        digest.update(f"{name!r} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

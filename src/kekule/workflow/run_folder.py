@@ -76,6 +76,7 @@ class RunFolder:
         lock = FileLock(self.out.parent / f".{self.out.name}.lock")
         try:
             self.out.parent.mkdir(parents=True, exist_ok=True)
+            Path(lock.lock_file).touch()  # filelock takes some refusals for another's lock
             lock.acquire(timeout=0)
         except Timeout:
             raise OutputError(
