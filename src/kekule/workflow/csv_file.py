@@ -1,11 +1,15 @@
 """One table as one CSV file: whole, or not there."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
 from kekule._errors import OutputError
+from kekule.workflow.disk import unwritable
+
+CURE = "Give another -o."
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -27,10 +31,11 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
         table.to_csv(half, index=False)
         half.replace(path.resolve())
     except BaseException as error:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink()
         if not isinstance(error, OSError):
             raise
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error, CURE) from None
 
 
 def check_writable(path: Path) -> None:
@@ -50,7 +55,7 @@ def check_writable(path: Path) -> None:
             half.touch()
             half.unlink()
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error, CURE) from None
 
 
 def _half(path: Path) -> Path:
@@ -61,8 +66,3 @@ def _half(path: Path) -> Path:
 
 def _is_stream(path: Path) -> bool:
     return path.exists() and not path.is_file()
-
-
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    why = f"cannot be written: {error.strerror or error}"
-    return OutputError(path, why, "Give another -o.")

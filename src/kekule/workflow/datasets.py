@@ -9,7 +9,8 @@ import pandas as pd
 from kekule._errors import OutputError
 from kekule.data import INVALID, OK, SETS, LabelledGraphs, find_set
 from kekule.features import pack, save_packed, schema_of
-from kekule.workflow.csv_file import write_csv
+from kekule.workflow.csv_file import CURE, write_csv
+from kekule.workflow.disk import unwritable
 from kekule.workflow.smiles import smiles_of
 
 
@@ -81,9 +82,7 @@ def convert(data: str, out: str | Path) -> Path:
                 np.save(packed / "targets.npy", graphs.targets)
             packed.rename(out)
     except OSError as error:
-        raise OutputError(
-            out, f"cannot be written: {error.strerror or error}", "Give another -o."
-        ) from None
+        raise unwritable(out, error, CURE) from None
     return out
 
 

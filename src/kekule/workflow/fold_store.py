@@ -10,13 +10,14 @@ import re
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kekule._errors import OutputError
 from kekule.evaluation import FoldResult, FoldTask
+from kekule.workflow.disk import unwritable
 
 _ARRAYS = ("rows", "labels", "probabilities", "train_loss", "validation_loss")
 _WEIGHT = "weight:"
@@ -91,12 +92,10 @@ class FoldFolder:
                 os.fsync(file.fileno())
             half.replace(path)
         except OSError as error:
-            half.unlink(missing_ok=True)
-            raise OutputError(
-                path,
-                f"a finished fold cannot be kept: {error.strerror}",
-                "Make room, and give the same command with --resume.",
-            ) from None
+            with suppress(OSError):
+                half.unlink()
+            cure = "Make room, and give the same command with --resume."
+            raise unwritable(path, error, cure) from None
 
     def __len__(self) -> int:
         """Return the number of finished folds."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kekule._errors import OutputError
+from kekule.workflow.disk import unwritable
 from kekule.workflow.fold_store import FoldFolder
 
 LOG = "log.txt"
@@ -34,6 +35,8 @@ FILES = (
     LOG,
 )
 _LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # what desktops leave in every folder
+
+GO_ON = "Put that right, and give the same command with --resume."
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +86,7 @@ class RunFolder:
                 self.out, "another run is writing there", "Wait for it, or give another --out."
             ) from None
         except OSError as error:
-            raise OutputError(
-                self.out, f"cannot be written: {error.strerror}", "Give another --out."
-            ) from None
+            raise unwritable(self.out, error, "Give another --out.") from None
         try:
             yield
         finally:
@@ -145,11 +146,7 @@ class RunFolder:
             self.files.mkdir(parents=True, exist_ok=True)
             self._write_key(key)
         except OSError as error:
-            if isinstance(error, OutputError):
-                raise
-            raise OutputError(
-                self.out, f"cannot be written: {error.strerror}", "Give another --out."
-            ) from None
+            raise unwritable(self.out, error, "Give another --out.") from None
 
     def _check_key(self, key: dict[str, str]) -> None:
         path = self.partial / "key.json"
@@ -205,13 +202,7 @@ class RunFolder:
         except OSError as error:
             if older.exists() and not self.out.exists():
                 older.rename(self.out)
-            if isinstance(error, OutputError):
-                raise
-            raise OutputError(
-                self.out,
-                f"cannot be written: {error.strerror}",
-                "Put that right, and give the same command with --resume.",
-            ) from None
+            raise unwritable(self.out, error, GO_ON) from None
         shutil.rmtree(self.partial, ignore_errors=True)
         return self.out
 

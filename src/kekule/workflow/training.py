@@ -27,11 +27,12 @@ from kekule.evaluation import (
     tasks_of,
 )
 from kekule.registry import BundleContent, Predictor, load, save_bundle
+from kekule.workflow.disk import unwritable
 from kekule.workflow.logs import log_to
 from kekule.workflow.prepare import Prepared, prepare
 from kekule.workflow.progress import FoldProgress
 from kekule.workflow.reporting import report
-from kekule.workflow.run_folder import FILES, LOG, RunFolder
+from kekule.workflow.run_folder import FILES, GO_ON, LOG, RunFolder
 from kekule.workflow.tables import curves_table, predictions_table
 
 log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ def train(
             try:
                 _write(folder, prepared, results, key, time.perf_counter() - started)
             except OSError as error:
-                raise _unwritten(folder.out, error) from error
+                raise unwritable(folder.out, error, GO_ON) from error
         return Run(folder.publish(overwrite=overwrite), _scores(folder.out))
 
 
@@ -142,13 +143,6 @@ def _recipe(recipe: str | Path | Recipe | None, overrides: Sequence[str]) -> Rec
         return recipe
     given = recipe.model_dump(mode="json")  # JSON is YAML: a recipe is its own overrides
     return read_recipe(None, [*(f"{k}={json.dumps(v)}" for k, v in given.items()), *overrides])
-
-
-def _unwritten(out: Path, error: OSError) -> OSError:
-    if isinstance(error, KekuleError):
-        return error
-    why = f"cannot be written: {error.strerror or error}"
-    return OutputError(out, why, "Put that right, and give the same command with --resume.")
 
 
 def _out(out: str | Path | None, prepared: Prepared) -> Path:

@@ -113,7 +113,7 @@ def test_a_full_disk_is_one_line_with_the_cure_and_leaves_the_other_folds(
     store = FoldFolder(tmp_path)
     store.put(TASK, fold_result())
     monkeypatch.setattr("os.fsync", _full)
-    with pytest.raises(OutputError, match=r"cannot be kept: No space left.*--resume"):
+    with pytest.raises(OutputError, match=r"cannot be written: No space left.*--resume"):
         store.put(TASK._replace(fold=1), fold_result(1))
     assert [path.name for path in tmp_path.iterdir()] == [store.path(TASK).name]
     assert_same(store.get(TASK), fold_result())
