@@ -1,6 +1,7 @@
 import importlib
 import inspect
 import pkgutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,22 @@ def test_renumbering_nodes_changes_no_answer(name, packed_mutag, mutag_targets, 
         answer(name, other, mutag_targets, train, test),
         answer(name, packed_mutag, mutag_targets, train, test),
     )
+
+
+def test_graphs_that_are_neither_learned_nor_asked_do_not_matter(
+    name, packed_mutag, mutag_targets
+):
+    train, test = halves(mutag_targets)
+    asked, other = test[:10], test[10:]
+    nodes = packed_mutag.nodes.copy()
+    in_other = np.isin(packed_mutag.graph_of_node, other)
+    nodes[in_other] = (nodes[in_other] + 1) % 7
+    changed = replace(packed_mutag, nodes=nodes)
+
+    given = answer(name, packed_mutag, mutag_targets, train, asked)
+    again = answer(name, changed, mutag_targets, train, asked)
+    np.testing.assert_array_equal(again.labels, given.labels)
+    np.testing.assert_array_equal(again.probabilities, given.probabilities)
 
 
 def test_a_class_missing_from_training_gets_no_probability(name, easy):

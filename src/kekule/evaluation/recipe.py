@@ -205,9 +205,10 @@ def _recipe_error(
     if loc[:1] == ["model"] and len(loc) > 1:
         del loc[1]  # which network's settings were tried: pydantic's, not the reader's
     unnamed = first["type"].startswith("union_tag")
-    key = "model.name" if unnamed else _short(".".join(loc)) or "recipe"
+    key = "model.name" if unnamed else ".".join(loc) or "recipe"
     if any(_touch(key, text.partition("=")[0]) for text in overrides):
         source = "command line"
+    key = _short(key)
     more = f" ({len(errors) - 1} more after it.)" if len(errors) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _known_keys(loc[:-1], given)

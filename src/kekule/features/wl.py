@@ -10,8 +10,6 @@ References
 Shervashidze et al. 2011, Weisfeiler-Lehman Graph Kernels, JMLR 12:2539-2561.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -22,23 +20,28 @@ from kekule.features.packed import PackedGraphs
 def wl_labels(graphs: PackedGraphs, depth: int) -> list[NDArray[np.int64]]:
     """Colour of every node after 0, 1, ..., `depth` rounds of refinement.
 
-    A round replaces a node's colour by a name for (its colour, the multiset of its
-    neighbours' colours). Multisets are compared by a sum of 64-bit hashes, so two
-    different ones collide with a chance of about V² / 2⁶⁴. Edge labels are not read,
-    as in the paper.
+    A round replaces a node's colour by a hash of (its colour, the multiset of its
+    neighbours' colours); a multiset's is the sum of its members'. With 64 bits two
+    different ones collide with a chance of about V² / 2⁶⁴ a round. Edge labels are not
+    read, as in the paper.
 
     Returns
     -------
     list of int64 (V,)
-        ``depth + 1`` arrays of consecutive integers from 0, shared by all graphs.
+        ``depth + 1`` arrays of consecutive integers from 0, shared by all graphs, in the
+        order of the hashes: which of two colours is first does not depend on which other
+        graphs there are.
     """
     source, target = graphs.global_edge_index
-    colours = [_names(graphs.nodes.astype(np.int64))]
+    state = np.zeros(len(graphs.nodes), dtype=np.uint64)
+    for column in graphs.nodes.T:
+        state = _mix(state + column)
+    colours = [_names(state)]
     for _ in range(depth):
-        inbox = np.zeros(len(graphs.nodes), dtype=np.uint64)
-        np.add.at(inbox, target, _mix(colours[-1])[source])
-        pair = np.stack([colours[-1].view(np.uint64), inbox], axis=1)
-        colours.append(_names(pair))
+        inbox = np.zeros(len(state), dtype=np.uint64)
+        np.add.at(inbox, target, _mix(state)[source])
+        state = _mix(_mix(~state) + inbox)
+        colours.append(_names(state))
     return colours
 
 
@@ -64,15 +67,15 @@ def wl_features(graphs: PackedGraphs, depth: int) -> list[sparse.csr_matrix]:
     ]
 
 
-def _names(rows: NDArray[Any]) -> NDArray[np.int64]:
-    """Consecutive integers that are equal where rows are equal."""
-    inverse: NDArray[np.int64] = np.unique(rows, axis=0, return_inverse=True)[1]
-    return inverse.reshape(-1)
+def _names(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Rank of each hash among those that occur."""
+    ranks: NDArray[np.int64] = np.unique(hashes, return_inverse=True)[1]
+    return ranks
 
 
-def _mix(values: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Scatter integers over 64 bits (the finaliser of Steele et al. 2014, SplitMix64)."""
-    z = values.view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    z = values + np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))

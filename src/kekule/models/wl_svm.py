@@ -66,7 +66,7 @@ class WLSVM:
             only = np.full(len(test_rows), truth[0])
             return Answer(only, np.eye(n_classes)[only])
         splits = [s for s in inner_splits(truth, seed=seed) if len(np.unique(truth[s[0]])) > 1]
-        features, strength = self._choose(train_rows, truth, splits, seed)
+        features, strength = self._choose(self._seen(train_rows), train_rows, truth, splits, seed)
         platt = _platt(features[train_rows], truth, splits, strength, seed)
         machine = _trained(features[train_rows], truth, strength, seed)
         asked = features[test_rows]
@@ -75,16 +75,25 @@ class WLSVM:
             machine.predict(asked), spread_columns(probabilities, platt.classes_, n_classes)
         )
 
+    def _seen(self, train_rows: NDArray[np.int64]) -> list[sparse.csr_matrix]:
+        """Features without the patterns of other rows alone.
+
+        They have no weight, but their number and place would reach the solver's rounding,
+        and with it the answers: graphs that are not trained on must not.
+        """
+        return [f[:, np.flatnonzero(f[train_rows].getnnz(axis=0))] for f in self.features]
+
+    @staticmethod
     def _choose(
-        self,
+        candidates: Sequence[sparse.csr_matrix],
         train_rows: NDArray[np.int64],
         truth: NDArray[np.int64],
         splits: Sequence[Split],
         seed: int,
     ) -> tuple[sparse.csr_matrix, float]:
         """Features of the depth, and the C, most often right on inner held-out rows."""
-        best, chosen = -1, (self.features[0], STRENGTHS[0])
-        for features in self.features:
+        best, chosen = -1, (candidates[0], STRENGTHS[0])
+        for features in candidates:
             inside = features[train_rows]
             for strength in STRENGTHS:
                 right = 0
