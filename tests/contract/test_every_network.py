@@ -20,6 +20,7 @@ from kekule.models import (
     make_batch,
     probabilities,
     set_weights,
+    shapes_of,
     weights_of,
 )
 from kekule.models.encoder import CodeEncoder
@@ -138,6 +139,12 @@ def test_weights_put_into_another_network_give_its_answers(network, name, schema
     set_weights(other, weights_of(network))
 
     np.testing.assert_array_equal(outputs(other, graphs), outputs(network, graphs))
+
+
+def test_the_shapes_of_a_network_are_told_without_making_it(name, schema, network):
+    told = shapes_of(schema, N_CLASSES, NETWORKS[name].Settings())
+
+    assert told == {key: value.shape for key, value in weights_of(network).items()}
 
 
 def test_weights_copied_out_do_not_move_with_the_network(network):

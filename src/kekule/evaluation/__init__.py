@@ -22,6 +22,7 @@ from kekule.evaluation.folds import split_rows as split_rows
 from kekule.evaluation.metrics import METRICS as METRICS
 from kekule.evaluation.metrics import PRIMARY as PRIMARY
 from kekule.evaluation.parallel import FoldError as FoldError
+from kekule.evaluation.parallel import LostFoldError as LostFoldError
 from kekule.evaluation.parallel import Progress as Progress
 from kekule.evaluation.parallel import available_cores as available_cores
 from kekule.evaluation.recipe import Recipe as Recipe

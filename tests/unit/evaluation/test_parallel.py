@@ -18,12 +18,13 @@ from kekule.evaluation import (
     FoldError,
     FoldInputs,
     FoldTask,
+    LostFoldError,
     available_cores,
     parallel,
     read_recipe,
     tasks_of,
 )
-from kekule.evaluation.parallel import LostFoldError, run_folds
+from kekule.evaluation.parallel import run_folds
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_a_killed_process_stops_the_run_with_the_cure_and_leaves_no_orphan(input
             killed.append(min(workers))
             os.kill(killed[0], signal.SIGKILL)
 
-    with pytest.raises(FoldError, match=r"died: .*continue with --resume") as caught:
+    with pytest.raises(LostFoldError, match=r"died: .*continue with --resume") as caught:
         run(given, tasks_of(given.recipe), processes=2, on_progress=kill)
 
     assert isinstance(caught.value, KekuleError)  # memory is the user's to give: one line

@@ -14,29 +14,27 @@ CHAIN_OF_SIX = ([6] * 6, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)])
 BRANCHED_SIX = ([6] * 6, [(0, 1), (1, 2), (2, 3), (3, 4), (1, 5)])
 
 
-@pytest.fixture(scope="module")
-def samples(tu_root, mutag):
+@pytest.fixture(params=["MUTAG", "PTC_MR"])
+def sample(request, mutag):
+    """Sixty molecules of a real set."""
+    if request.param == "MUTAG":
+        return mutag.take(np.arange(0, 188, 3))
     rows = np.random.default_rng(0).permutation(344)[:60]
-    return {
-        "MUTAG": mutag.take(np.arange(0, 188, 3)),
-        "PTC_MR": read_tu(tu_root / "PTC_MR").take(np.sort(rows)),
-    }
+    return read_tu(request.getfixturevalue("tu_root") / "PTC_MR").take(np.sort(rows))
 
 
-@pytest.mark.parametrize("name", ["MUTAG", "PTC_MR"])
 @pytest.mark.parametrize("depth", range(5))
-def test_the_kernel_is_grakel_s_normalised_subtree_kernel(samples, name, depth):
+def test_the_kernel_is_grakel_s_normalised_subtree_kernel(sample, depth):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GraKeL's own, on current NumPy and Python
         grakel = pytest.importorskip("grakel")
-    graphs = samples[name]
-    given = [as_grakel(graphs.graph(k)) for k in range(len(graphs))]
+    given = [as_grakel(sample.graph(k)) for k in range(len(sample))]
     theirs = (
         grakel.WeisfeilerLehman(n_iter=depth, normalize=True)
         if depth
         else grakel.VertexHistogram(normalize=True)
     )
-    rounds = wl_features(pack(graphs, schema_of(graphs)), depth)
+    rounds = wl_features(pack(sample, schema_of(sample)), depth)
     ours = sum(counts @ counts.T for counts in rounds).toarray()
     scale = np.sqrt(np.diag(ours))
 
