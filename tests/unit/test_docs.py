@@ -236,3 +236,13 @@ def test_every_decision_is_listed_and_numbered_in_order():
         assert name.startswith(f"{number:04d}-")
         assert text.startswith(f"# {number}. ")
         assert "## Decision\n" in text
+
+
+def test_the_readme_and_the_quick_start_show_the_same_run():
+    readme, start = (ROOT / "README.md").read_text(), (DOCS / "quickstart.md").read_text()
+    printed = dict(re.findall(r"^│ (\S+) +│ +(\d\.\d{3}) │", start, flags=re.M))
+    table = re.findall(r"^\| `?([\w-]+)`?(?: \(baseline\))? \| (\d\.\d{3})", readme, flags=re.M)
+
+    assert printed.items() <= dict(table).items()
+    assert set(dict(table)) - set(printed) == {"gcn"}
+    assert blocks(ROOT / "README.md", "text")[0] in blocks(DOCS / "quickstart.md", "text")
