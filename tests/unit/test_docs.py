@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import typer.main
 
+from kekule._errors import RecipeError
 from kekule.cli import app
 from kekule.cli.training import split_settings
 from kekule.data import find_set
@@ -123,6 +124,13 @@ def test_a_command_in_the_docs_is_one_the_program_takes(words, monkeypatch):
     if name == "train" and "train.epcohs=50" not in words:
         recipe, overrides = split_settings(given["settings"] or [])
         read_recipe(recipe, overrides)
+
+
+def test_the_mistake_shown_in_the_docs_is_answered_as_shown():
+    (block,) = [b for b in blocks(DOCS / "recipes.md", "console") if "epcohs" in b]
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(None, ["train.epcohs=50"])
+    assert block.splitlines()[1] == f"kekule: {caught.value}"
 
 
 def test_a_command_with_an_unknown_option_would_be_noticed():
