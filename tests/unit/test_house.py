@@ -131,6 +131,13 @@ def test_the_frozen_environment_runs_on_the_first_release_of_every_supported_pyt
                 assert wanted.contains(f"{python}.0"), f"{line} wants Python {wanted}"
 
 
+def test_an_exception_from_the_order_of_imports_has_its_decision(settings):
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    told = " ".join(path.read_text() for path in (ROOT / "docs/decisions").glob("0*.md"))
+    for edge in [edge for contract in contracts for edge in contract.get("ignore_imports", [])]:
+        assert f"`{edge}`" in told, f"no decision tells of {edge}"
+
+
 def test_the_version_is_the_same_wherever_it_is_written(settings):
     changelog = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\S+)$", read("CHANGELOG.md"), flags=re.M)
     citation = yaml.safe_load(read("CITATION.cff"))
