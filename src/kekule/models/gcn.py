@@ -39,7 +39,7 @@ class GCN(Network):
     schema
         Codes and attributes of the graphs; edge columns are not read.
     n_classes
-        K.
+        Number of classes, K.
     settings
         Widths and depth.
     """

@@ -44,7 +44,7 @@ class GIN(Network):
     schema
         Codes and attributes of the graphs; edge columns are read where there are any.
     n_classes
-        K.
+        Number of classes, K.
     settings
         Widths and depth.
     """

@@ -6,7 +6,6 @@ from xml.etree import ElementTree as ET
 import matplotlib
 import numpy as np
 import pytest
-from conftest import made_up_score
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 from kekule.visualization.calibration import calibration_bins
@@ -214,7 +213,7 @@ def test_the_fold_figure_has_one_box_a_model_and_one_dot_a_fold(mutag):
 
 
 def test_an_undefined_fold_is_counted_on_the_figure(mutag):
-    score = made_up_score(np.random.default_rng(0), 0.8)
+    score = mutag.scores["roc_auc"]
     folds = (float("nan"), *score.folds[1:])
     odd = replace(mutag, scores={**mutag.scores, "accuracy": replace(score, folds=folds)})
     assert "undefined in 1 of 10 folds" in text_of(FIGURES["folds"](odd))
