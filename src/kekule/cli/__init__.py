@@ -64,7 +64,7 @@ def main() -> None:
     """Run the command; say in one line what a user can put right, let a bug keep its traceback."""
     _print_utf8()
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="kekule", standalone_mode=False)
         sys.stdout.flush()
     except KekuleError as error:
         _stop(str(error))
@@ -96,8 +96,8 @@ def _stop(line: str) -> NoReturn:
     line = re.sub(r"\s*[\r\n]\s*", " ", line.strip())
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
     if shown:  # else the help that was asked for has been printed
-        colour = None if "NO_COLOR" in os.environ else "red"
-        typer.secho(f"kekule: {shown}", fg=colour, err=True)
+        colour = False if os.environ.get("NO_COLOR") else None
+        typer.secho(f"kekule: {shown}", fg="red", err=True, color=colour)
     raise SystemExit(2)
 
 

@@ -16,7 +16,7 @@ recipe_app = typer.Typer(
 def check(
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RECIPE] [KEY=VALUE]...", help="As for `kekule train`."),
+        typer.Argument(metavar="RECIPE|KEY=VALUE", help="As for `kekule train`."),
     ] = None,
 ) -> None:
     """Print a recipe with every default filled in, or say what is wrong with it.

@@ -12,7 +12,7 @@ def train(
     settings: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RECIPE] [KEY=VALUE]...",
+            metavar="RECIPE|KEY=VALUE",
             help="A recipe in YAML, if any, and keys that override it.",
             show_default=False,
         ),

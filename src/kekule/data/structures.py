@@ -118,6 +118,8 @@ def _read_one(text: str, column: str | None, stdin: BinaryIO | None) -> Structur
 
 
 def _from_smiles(smiles: list[str], source: str) -> Structures:
+    # A byte that is no UTF-8 comes from a shell as half a character, which no column can hold.
+    smiles = [text.encode("utf-8", "replace").decode() for text in smiles]
     return Structures(pd.DataFrame({"smiles": smiles}, dtype=str), smiles, None, source)
 
 

@@ -119,7 +119,8 @@ def _as_structures(inputs: Sequence[str] | LabelledGraphs | Structures) -> Struc
         raise KekuleError(
             f"input: {inputs!r} is one string, and rows are asked for. Give a list: [{inputs!r}]."
         )
-    smiles = [str(text) for text in inputs]
+    # Half a character, which a shell makes of a byte that is no UTF-8, fits into no column.
+    smiles = [str(text).encode("utf-8", "replace").decode() for text in inputs]
     return Structures(pd.DataFrame({"smiles": smiles}, dtype=str), smiles, None, "input")
 
 

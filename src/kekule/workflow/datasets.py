@@ -10,7 +10,7 @@ from kekule._errors import OutputError
 from kekule.data import INVALID, OK, SETS, LabelledGraphs, find_set
 from kekule.features import pack, save_packed, schema_of
 from kekule.workflow.csv_file import CURE, write_csv
-from kekule.workflow.disk import unwritable
+from kekule.workflow.disk import name_as_text, unwritable
 from kekule.workflow.smiles import smiles_of
 
 
@@ -32,7 +32,7 @@ def list_sets(raw: str | Path = "data/raw") -> pd.DataFrame:
                 "kind": entry.kind,
                 "graphs": entry.n_graphs,
                 "classes": entry.n_classes,
-                "here": str(raw / name)
+                "here": name_as_text(raw / name)
                 if name in fetched
                 else "embedded"
                 if name == "MUTAG"

@@ -27,7 +27,7 @@ from kekule.evaluation import (
     tasks_of,
 )
 from kekule.registry import BundleContent, Predictor, load, save_bundle
-from kekule.workflow.disk import unwritable
+from kekule.workflow.disk import name_as_text, unwritable
 from kekule.workflow.logs import log_to
 from kekule.workflow.prepare import Prepared, prepare
 from kekule.workflow.progress import FoldProgress
@@ -228,7 +228,7 @@ def _write(
 ) -> None:
     """Write every file of the run into its unfinished folder."""
     files, recipe, graphs = folder.files, prepared.inputs.recipe, prepared.graphs
-    name = folder.out.name.encode("utf-8", "replace").decode()  # it may be no text at all
+    name = name_as_text(folder.out.name)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     scores = {
         "name": name,

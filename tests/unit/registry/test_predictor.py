@@ -19,7 +19,18 @@ from kekule.registry import Predictor, open_bundle, save_bundle
 
 NITRO = "O=[N+]([O-])c1ccc2ccccc2c1"
 GOOD = [NITRO, "CCO", "c1ccccc1I", "C", "Clc1ccccc1", "OC(=O)c1ccccc1"]
-BAD = ["", "not a molecule", "C(C)(C)(C)(C)C", "[Na+].[Cl-]", "B", "c1ccccc", "nan", "\x00", "é"]
+BAD = [
+    "",
+    "not a molecule",
+    "C(C)(C)(C)(C)C",
+    "[Na+].[Cl-]",
+    "B",
+    "c1ccccc",
+    "nan",
+    "\x00",
+    "é",
+    "C\udcff",
+]
 
 
 def predictor_of(content, folder):
