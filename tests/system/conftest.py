@@ -106,7 +106,7 @@ def tiny():
 def trained(kekule, tmp_path_factory):
     """A small run on MUTAG by the real command; the folder it was started in, what it said."""
     folder = tmp_path_factory.mktemp("where it was started")
-    said = kekule("train", *TINY, "--out", "models/tiny", "--processes", 2, cwd=folder)
+    said = kekule("-v", "train", *TINY, "--out", "models/tiny", "--processes", 2, cwd=folder)
     assert said.code == 0, said.err
     return folder, said
 

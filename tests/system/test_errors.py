@@ -1,9 +1,12 @@
 """What a user can put right is said in one line; nothing is printed, nothing is left behind."""
 
+import errno
 import os
 import sys
 
 import pytest
+
+from kekule import cli
 
 RECIPE = "model:\n  name: gin\ntrain:\n  epochs: 2\n"
 
@@ -165,16 +168,46 @@ def test_a_name_that_tries_to_rule_the_terminal_is_shown_as_text(door, tmp_path)
     assert "\x1b" not in said.err
 
 
-def test_a_bug_keeps_its_traceback(door, monkeypatch, tmp_path):
-    def broken(*_, **__):
-        raise ZeroDivisionError("a bug")
+@pytest.fixture
+def broken(monkeypatch):
+    """Let `kekule data list` end in an error; standard output is put back afterwards."""
+    keep = os.dup(1)
+    yield lambda error: monkeypatch.setattr(
+        "kekule.workflow.datasets.list_sets", lambda *_: (_ for _ in ()).throw(error)
+    )
+    os.dup2(keep, 1)
+    os.close(keep)
 
-    monkeypatch.setattr("kekule.workflow.datasets.list_sets", broken)
+
+def test_a_bug_keeps_its_traceback(monkeypatch, broken):
     monkeypatch.setattr(sys, "argv", ["kekule", "data", "list"])
-    from kekule import cli
+    for bug in (ZeroDivisionError("a bug"), OSError(errno.EBADF, "a bug")):
+        broken(bug)
+        with pytest.raises(type(bug), match="a bug"):
+            cli.main()
 
-    with pytest.raises(ZeroDivisionError):
-        cli.main()
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_disk_that_takes_no_more_is_no_bug(door, broken, number):
+    broken(OSError(number, os.strerror(number), "some/file"))
+    said = door("data", "list")
+    assert_refused(said, f"kekule: some/file: {os.strerror(number)}. Make room")
+
+
+def test_a_reader_that_had_enough_is_no_error(door, broken):
+    broken(BrokenPipeError(errno.EPIPE, "Broken pipe"))
+    assert door("data", "list") == (0, "", "")
+
+
+def test_ctrl_c_in_a_training_says_how_to_go_on(door, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kekule.workflow.training.train", interrupted)
+    said = door("train")
+    assert said.code == 130
+    assert said.err.count("\n") == 1
+    assert "--resume" in said.err
 
 
 def test_a_disk_that_fills_in_the_middle_is_one_line(kekule, tmp_path, tiny):

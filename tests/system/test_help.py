@@ -107,8 +107,9 @@ def test_listing_sets_does_not_wait_for_pytorch(kekule):
     assert "'torch'" not in done.stdout
 
 
-def test_the_version_is_that_of_the_package():
+def test_the_version_is_that_of_the_package(door):
     assert package.__version__ == importlib.metadata.version("kekule")
+    assert door("--version") == (0, f"kekule {package.__version__}\n", "")
 
 
 def test_a_name_kekule_does_not_have_is_an_attribute_error():
