@@ -100,8 +100,9 @@ freeze: ## Make requirements.txt anew from pyproject.toml, in an environment of 
 	mv .venv-freeze/requirements.txt requirements.txt
 	rm -rf .venv-freeze
 
-clean: ## Remove what was generated: all of models/, figures, builds, caches.
-	find models reports/figures -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+clean: ## Remove the MUTAG runs, figures, builds and caches; other runs in models/ stay.
+	rm -rf $(RUNS:%=models/%) $(RUNS:%=models/.%.partial) $(RUNS:%=models/.%.lock)
+	find reports/figures -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	rm -rf build dist docs/_build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache \
 		.ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -146,12 +146,12 @@ def _value(field: dict[str, Any]) -> str:
 
 
 def public_names(part: str) -> list[str]:
-    """Names a part offers: those its ``__init__`` re-exports or sets, in that order."""
+    """Names a part offers: its own that ``__init__`` re-exports, and what it sets."""
     module = importlib.import_module(f"kekule.{part}")
     tree = ast.parse(Path(inspect.getfile(module)).read_text(encoding="utf-8"))
     names = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"kekule.{part}"):
             names += [alias.name for alias in node.names if alias.asname == alias.name]
         elif isinstance(node, ast.AnnAssign | ast.Assign) and node in tree.body:
             targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets

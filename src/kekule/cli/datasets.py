@@ -55,11 +55,11 @@ def get(
 
     kekule data get NCI1 --mirror /media/usb/graphs
     """
+    from kekule import workflow
     from kekule.cli.display import download_bar
-    from kekule.data import get_set
 
     with download_bar(name) as progress:
-        path = get_set(name, raw=raw, mirror=mirror, sha256=sha256, progress=progress)
+        path = workflow.get_set(name, raw=raw, mirror=mirror, sha256=sha256, progress=progress)
     typer.echo(path)
 
 

@@ -25,11 +25,11 @@ def check(
 
     kekule recipe check recipes/mutag-gin.yaml train.epochs=50
     """
+    from kekule import workflow
     from kekule.cli.training import split_settings
-    from kekule.evaluation import read_recipe
 
     recipe, overrides = split_settings(settings or [])
-    typer.echo(read_recipe(recipe, overrides).to_yaml(), nl=False)
+    typer.echo(workflow.read_recipe(recipe, overrides).to_yaml(), nl=False)
 
 
 @recipe_app.command()
@@ -40,6 +40,6 @@ def schema() -> None:
 
     kekule recipe schema > recipe.schema.json
     """
-    from kekule.evaluation import Recipe
+    from kekule import workflow
 
-    typer.echo(json.dumps(Recipe.model_json_schema(), indent=1))
+    typer.echo(json.dumps(workflow.Recipe.model_json_schema(), indent=1))

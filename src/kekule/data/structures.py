@@ -19,7 +19,6 @@ from kekule.data.graphs import LabelledGraphs
 from kekule.data.number_text import read_bytes
 from kekule.data.sets import SETS
 from kekule.data.tables import find_column, read_lines, read_table
-from kekule.data.tu import read_tu
 
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 LINES = (".smi", ".smiles", ".txt")
@@ -105,7 +104,7 @@ def _read_one(text: str, column: str | None, stdin: BinaryIO | None) -> Structur
         return _from_smiles([text], "command line")
     path = Path(text).expanduser()
     if path.is_dir():
-        return _from_graphs(read_tu(path))
+        return _from_graphs(find_set(path))
     if not path.exists():
         raise DataFileError(path, "there is no such file or folder", KINDS)
     suffix = path.suffix.lower()

@@ -136,7 +136,9 @@ def find_column(frame: pd.DataFrame, column: str | None, *, source: object) -> s
     shown = ", ".join(repr(name) for name in names[:20]) + (", ..." if len(names) > 20 else "")
     if column is None:
         why = f"no column is named like one of SMILES; there are {shown}"
-        raise DataFileError(source, why, "Say which it is with column=NAME.")
+        raise DataFileError(
+            source, why, "Say which it is with --column NAME (in Python, column=NAME)."
+        )
     near = get_close_matches(column.strip().lower(), folded, n=1)
     cure = f"Did you mean {names[folded.index(near[0])]!r}?" if near else "Name one of them."
     raise DataFileError(source, f"there is no column {column!r}; there are {shown}", cure)

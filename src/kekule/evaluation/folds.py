@@ -29,7 +29,7 @@ from kekule.models import (
     weights_of,
 )
 
-FINAL = -1  # the fold number of the model trained on all rows
+FINAL = -1  # the fold number of the model that holds no test rows back
 NETWORK = "network"
 
 Rows = NDArray[np.int64]

@@ -63,7 +63,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise
     except OSError as error:
         raise RecipeError(
-            str(path), f"cannot be read: {error.strerror}", "Give the path of a YAML file."
+            str(path),
+            f"cannot be read: {error.strerror}",
+            f"Give the path of a YAML file, or data={path} if it is a set.",
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         why = " ".join(str(error).replace('in "<unicode string>", ', "at ").split())

@@ -109,10 +109,13 @@ class Recipe(BaseModel):
 
     @property
     def sha256(self) -> str:
-        """Hash of the resolved recipe."""
-        return hashlib.sha256(
-            json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
-        ).hexdigest()
+        """Hash of the resolved recipe, but for where the data lie.
+
+        Their own hash says what they are: a set given by its name, by its folder or with a
+        slash behind it is one set.
+        """
+        resolved = self.model_dump(mode="json", exclude={"data": {"source"}})
+        return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kekule.features.packed import PackedGraphs
+from kekule.features.schema import ORDINAL
 
 
 def composition(graphs: PackedGraphs) -> NDArray[np.float64]:
@@ -18,12 +19,14 @@ def composition(graphs: PackedGraphs) -> NDArray[np.float64]:
     Returns
     -------
     float64 (G, n)
-        For each code column its counts per graph, then the summed attributes, in the
+        For each code column but a degree its counts per graph, then the summed attributes, in the
         source's units. For molecules the counts are the molecular formula's heavy atoms.
     """
     owner, n_graphs = graphs.graph_of_node, len(graphs)
     parts = [np.zeros((n_graphs, 0))]
     for k, column in enumerate(graphs.schema.nodes):
+        if column.name == ORDINAL:
+            continue  # a degree is structure: it counts the edges that are to be forgotten
         flat = owner * column.cardinality + graphs.nodes[:, k]
         counts = np.bincount(flat, minlength=n_graphs * column.cardinality)
         parts.append(counts.reshape(n_graphs, column.cardinality).astype(np.float64))

@@ -4,6 +4,8 @@ Each code column has an embedding table and the vectors are summed; attributes a
 by the training rows' mean and deviation and mapped linearly into the same space.
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +25,8 @@ class CodeEncoder(nn.Module):
         Width C of the attribute matrix.
     width
         Width F of the result.
+    part
+        Whether it encodes nodes or edges: whose attributes it is scaled by.
 
     Notes
     -----
@@ -33,8 +37,16 @@ class CodeEncoder(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, columns: tuple[Column, ...], n_attributes: int, width: int):
+    def __init__(
+        self,
+        columns: tuple[Column, ...],
+        n_attributes: int,
+        width: int,
+        *,
+        part: Literal["node", "edge"] = "node",
+    ):
         super().__init__()
+        self.part = part
         self.tables = nn.ModuleList(nn.Embedding(c.cardinality, width) for c in columns)
         self.linear = nn.Linear(n_attributes, width) if n_attributes else None
         empty = not columns and not n_attributes

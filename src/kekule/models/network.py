@@ -43,9 +43,10 @@ class Network(nn.Module):
 
     def set_scale(self, batch: GraphBatch) -> None:
         """Scale attributes by the training rows given as `batch`."""
-        for name, encoder in self.named_modules():
+        for encoder in self.modules():
             if isinstance(encoder, CodeEncoder):
-                attributes = batch.edge_attributes if "edge" in name else batch.node_attributes
+                of_edges = encoder.part == "edge"
+                attributes = batch.edge_attributes if of_edges else batch.node_attributes
                 encoder.set_scale(attributes)
 
 
@@ -58,7 +59,7 @@ def edge_encoder(schema: GraphSchema, width: int) -> CodeEncoder | None:
     """Encoder of the schema's edges; None where all edges are alike."""
     if not schema.edges and not schema.n_edge_attributes:
         return None
-    return CodeEncoder(schema.edges, schema.n_edge_attributes, width)
+    return CodeEncoder(schema.edges, schema.n_edge_attributes, width, part="edge")
 
 
 def weights_of(network: Network) -> dict[str, NDArray[np.generic]]:

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kekule._errors import KekuleError, MoleculeError, SchemaError
-from kekule.data import INVALID, OK, LabelledGraphs, RowStatus
+from kekule.data import INVALID, OK, WARNING, LabelledGraphs, RowStatus
 from kekule.data.molecules import SmilesGraphs, graphs_from_smiles
 from kekule.data.structures import Structures
 from kekule.features import misfits, pack
@@ -69,13 +69,15 @@ class Predictor:
         MoleculeError, SchemaError
             With `strict`, at the first invalid row, naming it.
         SchemaError
-            If the graphs have other columns than the model was trained on.
+            If the graphs have other columns than the model was trained on, or labels that
+            stand for other elements or bonds.
         KekuleError
             If SMILES are given to a model whose graphs are not molecules.
         """
         rows = _as_structures(inputs)
         if rows.graphs is not None:
-            graphs, statuses, used = rows.graphs, [RowStatus(OK, "")] * len(rows), None
+            status = self._same_language(rows.graphs)
+            graphs, statuses, used = rows.graphs, [status] * len(rows), None
         else:
             graphs, statuses, used = self._read(rows)
         statuses = _set_misfits_aside(graphs, statuses, misfits(graphs, self._bundle.schema))
@@ -87,6 +89,21 @@ class Predictor:
             packed = pack(graphs.take(usable), self._bundle.schema)
             values[usable] = probabilities(self._bundle.network, packed)
         return _table(rows, statuses, used, values, self.classes)
+
+    def _same_language(self, graphs: LabelledGraphs) -> RowStatus:
+        """Refuse graphs whose labels mean something else; doubt those that do not say."""
+        wanted, given = self._bundle.schema.alphabet, graphs.alphabet
+        if wanted is None or wanted == given:
+            return RowStatus(OK, "")
+        if given is None:
+            reason = "what its labels stand for is not stated; taken for those of the model"
+            return RowStatus(WARNING, reason)
+        raise SchemaError(
+            f"{graphs.source}: its labels stand for other elements or bonds than those of the "
+            f"model {self.manifest['name']!r} (label 0 is {given.elements.get(0)}, not "
+            f"{wanted.elements.get(0)}, for one). Write them as SMILES with `kekule data "
+            "convert`, and predict those."
+        )
 
     def _read(self, rows: Structures) -> SmilesGraphs:
         alphabet = self._bundle.schema.alphabet

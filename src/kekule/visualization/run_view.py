@@ -19,7 +19,7 @@ from rdkit import Chem
 
 GraphDrawing = Callable[[int], tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]]
 
-FINAL_FOLD = -1  # `FoldCurve.fold` of the model trained on all rows
+FINAL_FOLD = -1  # `FoldCurve.fold` of the model that is shipped
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kekule.data import get_set as get_set
+    from kekule.evaluation import Recipe as Recipe
+    from kekule.evaluation import read_recipe as read_recipe
     from kekule.workflow.datasets import convert as convert
     from kekule.workflow.datasets import list_sets as list_sets
     from kekule.workflow.predicting import predict as predict
@@ -17,12 +20,15 @@ if TYPE_CHECKING:
     from kekule.workflow.training import train as train
 
 _HOMES = {
-    "convert": "datasets",
-    "list_sets": "datasets",
-    "predict": "predicting",
-    "report": "reporting",
-    "Run": "training",
-    "train": "training",
+    "Recipe": "kekule.evaluation",
+    "Run": "kekule.workflow.training",
+    "convert": "kekule.workflow.datasets",
+    "get_set": "kekule.data",
+    "list_sets": "kekule.workflow.datasets",
+    "predict": "kekule.workflow.predicting",
+    "read_recipe": "kekule.evaluation",
+    "report": "kekule.workflow.reporting",
+    "train": "kekule.workflow.training",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604
@@ -31,7 +37,7 @@ __all__ = [*_HOMES]  # noqa: PLE0604
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kekule.data import OK, WARNING
 from kekule.evaluation import FINAL, NETWORK, FoldResult, FoldTask, out_of_fold
 from kekule.workflow.prepare import Prepared
 from kekule.workflow.smiles import smiles_of
@@ -23,7 +24,11 @@ def predictions_table(prepared: Prepared, results: dict[FoldTask, FoldResult]) -
     table["target"] = [] if targets is None else targets.astype(str)
     table["status"], table["reason"] = prepared.status(), prepared.reasons
     if prepared.graphs.alphabet is not None:
-        table["smiles_used"] = smiles_of(prepared.graphs)[0]
+        table["smiles_used"], doubts = smiles_of(prepared.graphs)
+        for row, doubt in enumerate(doubts):
+            if doubt and table.loc[row, "status"] == OK:
+                reason = f"used as a graph; it is no valid molecule: {doubt}"
+                table.loc[row, ["status", "reason"]] = [WARNING, reason]
     for number, seed in enumerate(recipe.seeds):
         prefix = "" if number == 0 else f"seed{seed}."
         fold, labels, probabilities = out_of_fold(results, NETWORK, seed, len(prepared.usable))

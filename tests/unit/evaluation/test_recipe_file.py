@@ -240,10 +240,16 @@ def test_nothing_in_a_recipe_can_be_changed_once_it_is_read():
 
 
 def test_the_hash_feels_what_decides_the_result():
-    texts = ["seed=1", "model=gcn", "train.epochs=3", "data=PTC_MR", "protocol.folds=5"]
+    texts = ["seed=1", "model=gcn", "train.epochs=3", "protocol.folds=5"]
     hashes = {read_recipe(overrides=[text]).sha256 for text in texts}
 
     assert len(hashes | {Recipe().sha256}) == len(texts) + 1
+
+
+@pytest.mark.parametrize("place", ["MUTAG", "raw/MUTAG", "raw/MUTAG/"])
+def test_the_hash_does_not_feel_where_the_data_lie(place):
+    """What they are is said by their own hash, so a run goes on from any folder."""
+    assert read_recipe(overrides=[f"data={place}"]).sha256 == Recipe().sha256
 
 
 def test_repeats_take_the_seeds_from_the_first_on():

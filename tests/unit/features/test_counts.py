@@ -70,3 +70,11 @@ def heavy_atoms(formula):
         counts[element] += int(number or 1)
     del counts["H"]
     return dict(counts)
+
+
+def test_a_degree_that_stands_in_for_a_label_is_not_part_of_the_composition(by_hand):
+    """It counts edges, and the composition is what remains when they are forgotten."""
+    path = ([1, 2, 1], [(0, 1), (1, 2)])
+    graphs = by_hand(path, path, node_columns=("degree",), edge_columns=())
+
+    assert composition(pack(graphs, schema_of(graphs))).shape == (2, 0)

@@ -155,7 +155,7 @@ def test_an_encoder_that_lies_deep_in_a_network_is_scaled_too(random_packed):
         def __init__(self):
             super().__init__()
             self.inner = torch.nn.Sequential()
-            self.inner.add_module("edge", CodeEncoder((), 1, 2))
+            self.inner.add_module("edge", CodeEncoder((), 1, 2, part="edge"))
             self.inner.add_module("atoms", CodeEncoder((), 1, 2))
 
     schema = GraphSchema((), (), n_node_attributes=1, n_edge_attributes=1)

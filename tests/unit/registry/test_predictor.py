@@ -13,7 +13,7 @@ from rdkit import Chem
 
 from kekule import KekuleError, MoleculeError
 from kekule._errors import SchemaError
-from kekule.data import molecule_from_graph
+from kekule.data import MoleculeAlphabet, molecule_from_graph
 from kekule.data.structures import Structures
 from kekule.registry import Predictor, open_bundle, save_bundle
 
@@ -140,6 +140,23 @@ def test_graphs_of_another_kind_are_refused_whole(model, mutag):
     wide = replace(mutag, node_attributes=np.ones((len(mutag.node_labels), 2), dtype=np.float32))
     with pytest.raises(SchemaError, match=r"node attributes are 2.*trained on 0"):
         model.predict(wide)
+
+
+def test_labels_that_stand_for_other_elements_are_refused_not_misread(model, mutag):
+    """Read by number, an indium of PTC_MR would be taken for a carbon of MUTAG."""
+    swapped = MoleculeAlphabet(
+        {0: "N", 1: "C"} | dict(list(mutag.alphabet.elements.items())[2:]), mutag.alphabet.bonds
+    )
+    with pytest.raises(SchemaError, match=r"label 0 is N, not C.*kekule data convert"):
+        model.predict(replace(mutag, alphabet=swapped))
+
+
+def test_labels_that_do_not_say_what_they_stand_for_are_answered_with_a_warning(model, mutag):
+    table = model.predict(replace(mutag, alphabet=None))
+
+    assert set(table["status"]) == {"warning"}
+    assert table["reason"].str.contains("not stated").all()
+    assert table["probability"].tolist() == model.predict(mutag)["probability"].tolist()
 
 
 @pytest.mark.parametrize("row", [0, 2])
