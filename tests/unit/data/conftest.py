@@ -1,11 +1,6 @@
-"""Real sets where there are any, and a set small enough to be read by eye."""
-
-import os
-from pathlib import Path
+"""A set small enough to be read by eye."""
 
 import pytest
-
-from kekule.data import find_set
 
 TINY = {  # a path of three nodes, and a single edge
     "A": "1, 2\n2, 1\n2, 3\n3, 2\n4, 5\n5, 4\n",
@@ -15,21 +10,6 @@ TINY = {  # a path of three nodes, and a single edge
     "edge_labels": "1\n1\n2\n2\n1\n1\n",
     "node_attributes": "0.5, 1\n1.5, 2\n2.5, 3\n3.5, 4\n-4.5e0, 5\n",
 }
-
-
-@pytest.fixture(scope="session")
-def tu_root():
-    """Folder of the real TU sets."""
-    shared = Path(__file__).parents[4] / "shared" / "data"
-    root = Path(os.environ.get("KEKULE_TEST_DATA", shared)) / "tu"
-    if not root.is_dir():
-        pytest.skip(f"no real data in {root}; set KEKULE_TEST_DATA to where they are")
-    return root
-
-
-@pytest.fixture(scope="session")
-def mutag():
-    return find_set("MUTAG")
 
 
 @pytest.fixture
