@@ -1,0 +1,94 @@
+"""Work on long streams, chunk by chunk, in several processes and in bounded memory.
+
+Chunks go in and results come out in the same order; no more than a few chunks are on
+their way at any time, so memory does not grow with the stream. A worker has one thread:
+two cores are used by two workers, not by workers and threads that fight for them.
+"""
+
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import loky
+
+from kekule._errors import KekuleError
+
+Chunk = TypeVar("Chunk")
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+Progress = Callable[[str, int, int | None], None]  # what is done, how far, of how many
+
+AHEAD = 3  # chunks a worker may be ahead of what is consumed
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+)
+
+
+class LostWorkerError(KekuleError, RuntimeError):
+    """A worker process that died: out of memory, or killed."""
+
+
+def available_cores() -> int:
+    """Cores this process may run on, which a container may have cut below the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def chunks_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Consecutive lists of `size` items, the last perhaps shorter; nothing is read ahead."""
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, size)):
+        yield chunk
+
+
+def map_chunks(
+    work: Callable[[Chunk], Result], chunks: Iterable[Chunk], *, processes: int = 1
+) -> Iterator[Result]:
+    """Results of `work` on every chunk, in order.
+
+    Parameters
+    ----------
+    work
+        A function at the top level of a module (or a `functools.partial` of one), so that a
+        process can be told of it.
+    chunks
+        Read only as fast as results are taken.
+    processes
+        1 works in this process.
+
+    Raises
+    ------
+    LostWorkerError
+        If a worker dies; the chunk is named by its number.
+    """
+    if processes <= 1:
+        yield from map(work, chunks)
+        return
+    pool = loky.ProcessPoolExecutor(max_workers=processes, env=ONE_THREAD)
+    pending: deque[loky.Future] = deque()
+    done = 0
+    try:
+        for chunk in chunks:
+            pending.append(pool.submit(work, chunk))
+            if len(pending) >= AHEAD * processes:
+                yield pending.popleft().result()
+                done += 1
+        while pending:
+            yield pending.popleft().result()
+            done += 1
+    except loky.process_executor.BrokenProcessPool as error:
+        raise LostWorkerError(
+            f"the process at work on part {done + 1} died: out of memory, or killed. "
+            "Give fewer processes, or remove what is odd about that part."
+        ) from error
+    finally:
+        pool.shutdown(wait=True, kill_workers=True)
+
+
+def shared_out(items: Sequence[Item], processes: int, *, most: int = 2048) -> list[Sequence[Item]]:
+    """Parts of a sequence of at most `most` items, a few for each process."""
+    size = max(1, min(most, -(-len(items) // (4 * max(processes, 1)))))
+    return [items[start : start + size] for start in range(0, len(items), size)]
