@@ -14,13 +14,19 @@ from kekule.features import PackedGraphs, pack, schema_of
 
 
 @pytest.fixture(scope="session")
-def tu_root():
-    """Folder of the real TU sets."""
+def data_root():
+    """Folder of the real sets."""
     shared = Path(__file__).parents[2] / "shared" / "data"
-    root = Path(os.environ.get("KEKULE_TEST_DATA", shared)) / "tu"
+    root = Path(os.environ.get("KEKULE_TEST_DATA", shared))
     if not root.is_dir():
         pytest.skip(f"no real data in {root}; set KEKULE_TEST_DATA to where they are")
     return root
+
+
+@pytest.fixture(scope="session")
+def tu_root(data_root):
+    """Folder of the real TU sets."""
+    return data_root / "tu"
 
 
 @pytest.fixture(scope="session")
