@@ -16,15 +16,21 @@ INPUT ?= "O=[N+]([O-])c1ccc2ccccc2c1" "CCO" "not a molecule"
 # wanted, the RDKit that the C++ featuriser of a later release is built against, and the
 # soupsieve (below furo) that also runs on Python 3.11.0 to 3.11.4, such as that of Debian 12.
 PINNED := torch==2.13.0 rdkit==2026.3.6 'soupsieve<3'
-# torch without the mark of its build, and GraKeL only where it has wheels.
-MARKED := -e 's/^\(torch==[^+]*\)+.*/\1/' -e 's/^\(GraKeL==.*\)/\1 ; python_version < "3.13"/'
+# torch without the mark of its build; GraKeL and cuik_molmaker_pin only where they have wheels.
+MARKED := -e 's/^\(torch==[^+]*\)+.*/\1/' -e 's/^\(GraKeL==.*\)/\1 ; python_version < "3.13"/' \
+	-e 's/^\(cuik_molmaker_pin==.*\)/\1 ; sys_platform != "darwin" or platform_machine == "arm64"/'
+
+# The benchmarks, and what they compare with.
+BENCHMARKS := batches featurise
+PEERS := chemprop==2.3.1 torch_geometric==2.8.1 cuik_molmaker_pin==2026.3.6 \
+	torch==2.13.0 rdkit==2026.3.6
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data train predict report test test-slow lint format docs bench freeze \
-	clean distclean
+.PHONY: help setup data train predict report test test-slow lint format docs bench bench-peers \
+	freeze clean distclean
 
 help: ## List the targets.
-	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP) ## Make .venv with the frozen requirements and kekule itself.
 
@@ -72,7 +78,7 @@ lint: setup ## Check style, types and who imports whom.
 	$(BIN)/ruff check --no-cache
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 format: setup ## Lay the code out, and correct what can be corrected safely.
 	$(BIN)/ruff format
@@ -82,9 +88,17 @@ docs: setup ## Build the documentation; a warning is an error.
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo docs/_build/html/index.html
 
-bench: setup ## List the benchmarks, one script for each published number.
-	@ls benchmarks/*.py 2>/dev/null || \
-		echo "No benchmark yet. Each will be one script in benchmarks/; see its README."
+bench: setup ## Run the benchmarks beside the peers: ten minutes of an idle machine.
+	@test -x .venv-peers/bin/python || { \
+		echo "The peers are not there yet: make bench-peers" >&2; exit 2; }
+	@for script in $(BENCHMARKS); do \
+		echo "benchmarks/$$script.py"; \
+		$(BIN)/python benchmarks/$$script.py || exit $$?; \
+	done
+
+bench-peers: ## Make .venv-peers, where the tools live that the benchmarks compare with.
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --disable-pip-version-check -q $(PEERS)
 
 freeze: ## Make requirements.txt anew from pyproject.toml, in an environment of its own.
 	rm -rf .venv-freeze
@@ -108,4 +122,4 @@ clean: ## Remove the MUTAG runs, figures, builds and caches; other runs in model
 	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Also remove the environments; data/ is left alone.
-	rm -rf $(VENV) .tox .venv-freeze src/kekule.egg-info
+	rm -rf $(VENV) .tox .venv-freeze .venv-peers src/kekule.egg-info

@@ -10,13 +10,14 @@ from collections.abc import Iterable
 
 from kekule.data.graphs import BOND_ORDERS, MoleculeAlphabet
 
-_SYMBOLS = """
+_TABLE = """
 H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr
 Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm
 Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No
 Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
 """
-ELEMENTS = frozenset(_SYMBOLS.split())
+SYMBOLS = tuple(_TABLE.split())  # by atomic number, from 1
+ELEMENTS = frozenset(SYMBOLS)
 
 _ENTRY = re.compile(r"\s*(-?[0-9]{1,9})[\s:=,;-]+([A-Za-z]+)\s*")
 

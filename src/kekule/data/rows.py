@@ -4,6 +4,7 @@ Every result of kekule has one row per input row; this is the pair that says how
 trust it. Imports nothing, so that every part may use it.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 OK: Final = "ok"
@@ -19,3 +20,16 @@ class RowStatus(NamedTuple):
 
     status: str
     reason: str
+
+
+def kept_apart(names: Sequence[str], reserved: set[str]) -> list[str]:
+    """Names of an input's columns, each kept apart from every other and from `reserved`."""
+    taken = reserved | set(names)
+    renamed = []
+    for name in names:
+        new = name
+        while new in (reserved if new == name else taken):
+            new = f"input_{new}"
+        taken.add(new)
+        renamed.append(new)
+    return renamed

@@ -8,7 +8,7 @@ process, so it is only ever redirected under a lock and for the length of one ca
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rdkit import Chem, rdBase
@@ -54,10 +54,25 @@ def read_molecule(smiles: str, *, source: str = "input", row: int | None = None)
     return mol
 
 
+class _Silence:
+    """How many `quiet` are entered and not yet left; read and written under the lock."""
+
+    depth = 0
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    _Silence.depth += 1
+    try:
+        yield
+    finally:
+        _Silence.depth -= 1
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Let RDKit write nothing; one thread at a time."""
-    with _LOCK, rdBase.BlockLogs():
+    with _LOCK, rdBase.BlockLogs(), _counted():
         yield
 
 
@@ -80,6 +95,8 @@ def shorten(text: str, longest: int = 120) -> str:
 
 def _unusable(text: str) -> str:
     """Why RDKit is not even asked; empty if it is."""
+    from kekule.data.fused_rings import too_fused  # which needs `quiet`
+
     if not text:
         return "it is empty"
     if len(text) > LONGEST:
@@ -92,7 +109,7 @@ def _unusable(text: str) -> str:
         # RDKit would read a first word and forget the others, or give no reason.
         if rest and Chem.MolFromSmiles(first) and not Chem.MolFromSmiles(_extended(text)):
             return f"after the SMILES comes a blank and {shorten(rest[0], 40)!r}"
-    return ""
+    return too_fused(text)
 
 
 def _extended(text: str) -> str:
@@ -106,14 +123,14 @@ def _reason(text: str) -> str:
         raw = Chem.MolFromSmiles(text, sanitize=False)
     if raw is not None:
         return problem_of(raw) or "RDKit gives no reason"
-    lines = [_STAMP.sub("", line) for line in _log_of(text)]
+    lines = caught_log(lambda: Chem.MolFromSmiles(text))
     lines = [line.removeprefix(_PARSER) for line in lines if line.startswith(_PARSER)] or lines
     told = [one_line(line).rstrip(":") for line in lines if "Failed parsing" not in line]
     return "; ".join(told[:2]) or "RDKit gives no reason"
 
 
-def _log_of(text: str) -> list[str]:
-    """Catch what RDKit logs while it reads a text, before it reaches the terminal."""
+def caught_log(read: Callable[[], object]) -> list[str]:
+    """Lines RDKit logs while `read` runs, without time, caught before the terminal has them."""
     logger = logging.getLogger("rdkit")
     caught: list[str] = []
     thread = threading.get_ident()
@@ -130,9 +147,11 @@ def _log_of(text: str) -> list[str]:
         logger.addFilter(catch)
         logger.setLevel(logging.INFO)
         try:
-            Chem.MolFromSmiles(text)
+            read()
         finally:
             logger.setLevel(level)
             logger.removeFilter(catch)
             rdBase.LogToCppStreams()
-    return caught
+            if _Silence.depth:  # the streams come back speaking, whoever had silenced them
+                rdBase.DisableLog("rdApp.*")
+    return [_STAMP.sub("", line) for line in caught]

@@ -8,7 +8,7 @@ from rdkit import Chem
 
 from kekule._errors import MoleculeError
 from kekule.data import read_molecule
-from kekule.data.smiles import LONGEST
+from kekule.data.smiles import LONGEST, quiet
 
 ALPHABET = "CNOSPFclnos[]()=#+-@/\\%123456789.HBrI *:$~&>|\t\x00é\ud800"
 
@@ -105,3 +105,15 @@ def test_whatever_the_text_the_answer_is_a_molecule_or_an_error_of_ours(text):
     else:
         assert mol.GetNumAtoms() > 0
         Chem.SanitizeMol(mol)
+
+
+def test_an_unreadable_smiles_inside_a_silence_does_not_end_it(capfd):
+    with quiet():
+        with pytest.raises(MoleculeError):
+            read_molecule("not a molecule")
+        Chem.MolFromSmiles("C(C)(C)(C)(C)C")
+    silent = capfd.readouterr().err
+    Chem.MolFromSmiles("C(C)(C)(C)(C)C")
+
+    assert silent == ""
+    assert "valence" in capfd.readouterr().err  # and afterwards RDKit speaks as before

@@ -1,0 +1,59 @@
+"""Chunks come out as they went in, whoever worked on them, and never too many at a time."""
+
+import os
+
+import pytest
+
+from kekule.data.chunked import AHEAD, LostWorkerError, chunks_of, map_chunks, shared_out
+
+
+def doubled(chunk):
+    return [2 * item for item in chunk]
+
+
+def died(chunk):
+    if 7 in chunk:
+        os._exit(3)
+    return chunk
+
+
+def failed(chunk):
+    raise ValueError(f"{chunk[0]} cannot be doubled")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_results_are_those_of_the_chunks_in_order(processes):
+    found = list(map_chunks(doubled, chunks_of(range(25), 3), processes=processes))
+
+    assert found == [doubled(chunk) for chunk in chunks_of(range(25), 3)]
+    assert [len(chunk) for chunk in found] == [3] * 8 + [1]
+
+
+def test_a_stream_is_read_no_faster_than_its_results_are_taken():
+    read = []
+    stream = chunks_of((read.append(item) or item for item in range(1000)), 1)
+    results = map_chunks(doubled, stream, processes=2)
+    for _ in range(5):
+        next(results)
+    results.close()
+
+    assert len(read) <= 5 + 2 * AHEAD + 1
+
+
+def test_a_worker_that_dies_is_named_by_its_part_with_what_to_do():
+    with pytest.raises(LostWorkerError, match=r"part 3 died.*fewer processes"):
+        list(map_chunks(died, chunks_of(range(12), 3), processes=2))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_in_a_chunk_passes_through(processes):
+    with pytest.raises(ValueError, match="0 cannot be doubled"):
+        list(map_chunks(failed, chunks_of(range(6), 2), processes=processes))
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 5000])
+def test_a_sequence_is_shared_out_whole_in_parts_that_are_not_too_large(n):
+    parts = shared_out(list(range(n)), 2, most=100)
+
+    assert [item for part in parts for item in part] == list(range(n))
+    assert all(0 < len(part) <= 100 for part in parts)
