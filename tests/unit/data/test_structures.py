@@ -1,5 +1,6 @@
 import io
 
+import pandas as pd
 import pytest
 from rdkit import Chem, rdBase
 
@@ -109,15 +110,15 @@ def test_cells_beyond_the_header_are_cut_only_where_they_are_empty(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("id,smiles\n1,CCO,,\n2,CC,x\n")
 
-    with pytest.raises(DataFileError, match=r"a\.csv, line 3: 3 cells where the header has 2"):
-        read_structures([str(path)])
+    structures = read_structures([str(path)])
+    assert structures.smiles == ["CCO", ""]
+    assert structures.reasons == ["", "line 3 has 3 cells where the header has 2 ('2, CC, x')"]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "line 1: no header"),
-        ("id,smiles\n1\n", "line 2: 1 cells where the header has 2"),
         ("smiles,id,id\nCC,1,2\n", "line 1: two columns are named 'id'"),
         ('id,smiles\n1,"CCO\n2,CC\n', r"line 3: not a table \(unexpected end of data\)"),
         ("id,name\n1,x\n", "no column is named like one of SMILES; there are 'id', 'name'"),
@@ -177,16 +178,46 @@ def test_a_missing_file_is_not_taken_for_a_smiles(tmp_path, monkeypatch, name):
 
 
 def test_a_file_of_a_kind_that_is_not_read_is_named(tmp_path):
-    path = tmp_path / "a.sdf"
+    path = tmp_path / "a.xlsx"
     path.write_text("")
 
-    with pytest.raises(DataFileError, match=r"a\.sdf: files of kind '\.sdf' are not read"):
+    with pytest.raises(DataFileError, match=r"a\.xlsx: files of kind '\.xlsx' are not read"):
         read_structures([str(path)])
+
+
+def test_every_kind_of_file_is_predicted_row_by_row(tmp_path):
+    frame = pd.DataFrame({"id": ["a", "b"], "smiles": ["CCO", "C#N"]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_csv(tmp_path / "a.csv.gz", index=False)
+    with Chem.SDWriter(str(tmp_path / "a.sdf")) as writer:
+        for smiles in frame["smiles"]:
+            writer.write(Chem.MolFromSmiles(smiles))
+
+    for path in tmp_path.iterdir():
+        structures = read_structures([str(path)])
+        assert structures.smiles == ["CCO", "C#N"], path
+        assert structures.reasons is None
+
+
+def test_several_files_are_one_table_and_a_row_that_cannot_be_laid_out_says_in_which(tmp_path):
+    (tmp_path / "a.csv").write_text("id,smiles\n1,CCO\n")
+    (tmp_path / "b.tsv").write_text("smiles\tid\nCC\t2\nCCC\n")
+    structures = read_structures([str(tmp_path / "a.csv"), str(tmp_path / "b.tsv")])
+
+    assert structures.smiles == ["CCO", "CC", ""]
+    assert structures.frame["id"].tolist() == ["1", "2", ""]
+    assert structures.reasons[:2] == ["", ""]
+    assert structures.reasons[2].startswith("b.tsv, line 3 has 1 cell where the header has 2")
 
 
 @pytest.mark.parametrize(
     ("inputs", "message"),
-    [([], "nothing was given"), (["CCO", "-"], "'-' is given beside"), (["a.csv", "CC"], "a.csv")],
+    [
+        ([], "nothing was given"),
+        (["CCO", "-"], "'-' is given beside"),
+        (["a.csv", "CC"], "a.csv"),
+        (["a.csv", "-"], "'a.csv' is given beside 1 other"),
+    ],
 )
 def test_inputs_that_do_not_go_together_are_refused(inputs, message):
     with pytest.raises(KekuleError, match=message):
