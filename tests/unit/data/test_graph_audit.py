@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kekule.data import audit_graphs, read_tu
+from kekule.data.splits import Split
 
 
 def test_mutag_is_found_without_fault(mutag):
@@ -102,8 +103,63 @@ def test_the_audit_is_ready_for_json(tu_root):
         audit = audit_graphs(read_tu(tu_root / name))
         assert json.loads(json.dumps(audit, allow_nan=False)) == audit
         for each in audit["findings"]:
-            assert set(each) == {"name", "verdict", "value", "advice"}
+            assert {"name", "verdict", "value", "advice"} <= set(each)
+            assert set(each) <= {"name", "verdict", "value", "advice", "rows", "table", "figure"}
             assert each["verdict"] in ("green", "amber", "red")
+
+
+@pytest.mark.parametrize(
+    ("name", "duplicates", "conflicts"),
+    [
+        ("NCI1", "71 graphs beyond the first of 67 groups", "7 groups, 7 of 15 graphs"),
+        ("PTC_MR", "7 graphs beyond the first of 6 groups", "2 groups, 2 of 4 graphs"),
+        (
+            "PROTEINS",
+            "44 graphs beyond the first of 19 groups by labels; 3 with",
+            "3 groups, 3 of",
+        ),
+    ],
+)
+def test_doubles_and_conflicts_of_real_sets_are_told(tu_root, name, duplicates, conflicts):
+    audit = audit_graphs(read_tu(tu_root / name))
+
+    assert value(audit, "isomorphic duplicates").startswith(duplicates)
+    assert value(audit, "isomorphic conflicts").startswith(conflicts)
+    assert verdict(audit, "isomorphic duplicates") == "amber"
+    assert verdict(audit, "isomorphic conflicts") in ("amber", "red")
+
+
+def test_a_conflict_lists_the_rows_of_its_group_and_their_classes(by_hand):
+    path, turned, other = ([0, 1], [(0, 1, 1)]), ([1, 0], [(0, 1, 1)]), ([0, 0], [(0, 1, 1)])
+    graphs = by_hand(path, other, turned, path, targets=np.array([5, 7, 7, 5]))
+    conflict = finding(audit_graphs(graphs), "isomorphic conflicts")
+
+    assert conflict["rows"] == [0, 2, 3]
+    assert conflict["table"] == [{"rows": [0, 2, 3], "classes": ["5", "7", "5"]}]
+    assert conflict["value"] == "1 group, 1 of 3 graphs unavoidably wrong"
+    assert conflict["verdict"] == "red"
+
+
+@pytest.mark.parametrize("targets", [[1, 2, 1, 1], [3, -3, 3, 3]])
+def test_names_of_classes_play_no_part_in_conflicts(by_hand, targets):
+    path, other = ([0, 1], [(0, 1, 1)]), ([0, 0], [(0, 1, 1)])
+    graphs = by_hand(path, path, other, other, targets=np.array(targets))
+
+    assert finding(audit_graphs(graphs), "isomorphic conflicts")["rows"] == [0, 1]
+
+
+def test_a_double_on_both_sides_of_a_split_is_named(by_hand):
+    path, other = ([0, 1], [(0, 1, 1)]), ([0, 0], [(0, 1, 1)])
+    graphs = by_hand(path, other, path, other, targets=np.array([0, 1, 1, 1]))
+    split = Split("given", "by hand", 2, np.array([0, 1, 1, 1]))
+    leak = finding(audit_graphs(graphs, split=split), "same graph on both sides of the split")
+
+    assert leak["rows"] == [0, 2]
+    assert leak["table"] == [
+        {"fold": 1, "tested row": 0, "learnt row": 2},
+        {"fold": 2, "tested row": 2, "learnt row": 0},
+    ]
+    assert "another class" in leak["value"]
 
 
 def finding(audit, name):

@@ -1,8 +1,6 @@
-"""What is odd about a graph set, before anything is learnt from it.
+"""What is odd about a graph set: its classes, its structure, its labels, its doubles.
 
-A finding is a fact with a colour: green, nothing to do; amber, know it when reading the
-scores; red, do not train before it is dealt with. Nothing is changed here, and nothing
-is hidden: what the reader had to do to the files is among the findings.
+Knows NumPy only; must not know molecules.
 """
 
 from typing import Any
@@ -10,17 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kekule.data.audit.doubles import doubles
+from kekule.data.audit.findings import AMBER, GREEN, RED, finding, worst
 from kekule.data.edges import edge_order
 from kekule.data.graphs import LabelledGraphs
+from kekule.data.splits.split import Split
 
-GREEN, AMBER, RED = "green", "amber", "red"
 _FEW_ROWS = 100
 _RARE_SHARE = 0.1
 _WIDE = 1000.0  # ratio of the spreads of two attributes
 
 
-def audit_graphs(graphs: LabelledGraphs) -> dict[str, Any]:
+def audit_graphs(graphs: LabelledGraphs, *, split: Split | None = None) -> dict[str, Any]:
     """Look a graph set over.
+
+    Parameters
+    ----------
+    graphs
+        The set.
+    split
+        Which of its rows are tested when: looked over for graphs that stand on both sides.
 
     Returns
     -------
@@ -28,7 +35,8 @@ def audit_graphs(graphs: LabelledGraphs) -> dict[str, Any]:
         Ready for JSON: ``name``, ``source``, ``sha256``, ``rows``, ``classes`` (count of
         each, or None), ``nodes`` and ``edges`` (total, and min, median, max of a graph;
         edges are directed), ``verdict`` (the worst colour) and ``findings``, each with
-        ``name``, ``verdict``, ``value`` and ``advice``.
+        ``name``, ``verdict``, ``value`` and ``advice``, and where there is more to show
+        ``rows``, ``table`` and ``figure``.
     """
     findings = [
         _rows(graphs),
@@ -36,9 +44,9 @@ def audit_graphs(graphs: LabelledGraphs) -> dict[str, Any]:
         *_structure(graphs),
         *_constant_columns(graphs),
         *_attributes(graphs),
+        *doubles(graphs, split),
         *(finding("remark of the reader", AMBER, remark, "") for remark in graphs.remarks),
     ]
-    colours = [each["verdict"] for each in findings]
     return {
         "name": graphs.name,
         "source": graphs.source,
@@ -47,14 +55,9 @@ def audit_graphs(graphs: LabelledGraphs) -> dict[str, Any]:
         "classes": _counts(graphs.targets),
         "nodes": _sizes(graphs.n_nodes),
         "edges": _sizes(graphs.n_edges),
-        "verdict": next(colour for colour in (RED, AMBER, GREEN) if colour in colours),
+        "verdict": worst(findings),
         "findings": findings,
     }
-
-
-def finding(name: str, verdict: str, value: object, advice: str) -> dict[str, Any]:
-    """Put one finding into the form all of them have."""
-    return {"name": name, "verdict": verdict, "value": value, "advice": advice}
 
 
 def _rows(graphs: LabelledGraphs) -> dict[str, Any]:
