@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from kekule._errors import SchemaError
 from kekule.data.graphs import LabelledGraphs, spans
@@ -33,7 +33,8 @@ class PackedGraphs:
         int64 (G + 1,): graph g owns nodes ``node_pointer[g]:node_pointer[g + 1]``, and its
         edges likewise.
     edge_index
-        int32 (2, E), sources above targets, numbered from 0 inside each graph.
+        (2, E), sources above targets, numbered from 0 inside each graph; int32, or the
+        smallest of uint8, uint16 and uint32 that holds the largest number (`index_dtype`).
     nodes, edges
         uint8 (uint16 for long columns) (V, A) and (E, B), the codes.
     node_attributes, edge_attributes
@@ -43,7 +44,7 @@ class PackedGraphs:
     schema: GraphSchema
     node_pointer: NDArray[np.int64]
     edge_pointer: NDArray[np.int64]
-    edge_index: NDArray[np.int32]
+    edge_index: NDArray[np.integer]
     nodes: NDArray[np.unsignedinteger]
     edges: NDArray[np.unsignedinteger]
     node_attributes: NDArray[np.float32]
@@ -66,11 +67,14 @@ class PackedGraphs:
         """
         node_rows, node_pointer = spans(self.node_pointer, rows)
         edge_rows, edge_pointer = spans(self.edge_pointer, rows)
+        edge_index = np.empty((2, len(edge_rows)), dtype=self.edge_index.dtype)
+        for k in (0, 1):  # ten times as fast as one gather along the second axis
+            edge_index[k] = self.edge_index[k][edge_rows]
         return PackedGraphs(
             schema=self.schema,
             node_pointer=node_pointer,
             edge_pointer=edge_pointer,
-            edge_index=self.edge_index[:, edge_rows],
+            edge_index=edge_index,
             nodes=self.nodes[node_rows],
             edges=self.edges[edge_rows],
             node_attributes=self.node_attributes[node_rows],
@@ -80,13 +84,22 @@ class PackedGraphs:
     @property
     def graph_of_node(self) -> NDArray[np.int64]:
         """Number of the graph that owns each node, (V,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.node_pointer))
+        sizes = self.node_pointer[1:] - self.node_pointer[:-1]
+        return np.arange(len(self)).repeat(sizes)
 
     @property
     def global_edge_index(self) -> NDArray[np.int64]:
         """`edge_index` numbered through all graphs, int64 (2, E)."""
-        offset = np.repeat(self.node_pointer[:-1], np.diff(self.edge_pointer))
-        return self.edge_index + offset
+        sizes = self.edge_pointer[1:] - self.edge_pointer[:-1]
+        ends = np.empty(self.edge_index.shape, dtype=np.int64)
+        np.add(self.edge_index, self.node_pointer[:-1].repeat(sizes), out=ends)
+        return ends
+
+
+def index_dtype(n_nodes: NDArray[np.int64]) -> type[np.unsignedinteger]:
+    """Smallest unsigned type for the node numbers of graphs with so many nodes each."""
+    largest = int(n_nodes.max(initial=1)) - 1
+    return np.uint8 if largest < 2**8 else np.uint16 if largest < 2**16 else np.uint32
 
 
 def pack(graphs: LabelledGraphs, schema: GraphSchema) -> PackedGraphs:
@@ -220,8 +233,9 @@ def load_packed(folder: Path) -> PackedGraphs:
 def _check_fit(graphs: PackedGraphs) -> None:
     """Raise ValueError unless every array has the type and shape its neighbours ask for."""
     schema, n_nodes, n_edges = graphs.schema, len(graphs.nodes), len(graphs.edges)
-    wanted = {
-        "edge_index": (np.int32, (2, n_edges)),
+    index, narrow = graphs.edge_index.dtype, (np.uint8, np.uint16, np.uint32)
+    wanted: dict[str, tuple[DTypeLike, tuple[int, int]]] = {
+        "edge_index": (index if index in narrow else np.int32, (2, n_edges)),
         "nodes": (schema.code_dtype, (n_nodes, len(schema.nodes))),
         "edges": (schema.code_dtype, (n_edges, len(schema.edges))),
         "node_attributes": (np.float32, (n_nodes, schema.n_node_attributes)),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from kekule._errors import SchemaError
 from kekule.data.graphs import LabelledGraphs, MoleculeAlphabet
 
-ORDINAL = "degree"  # a count: values beyond the largest seen share its code
+ORDINAL = "degree"  # a count: values beyond the largest seen share its code, asked or not
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,14 @@ class Column:
         As in the source: ``label``, ``label_0``, ... or ``degree``.
     values
         Strictly rising labels of the source; code k stands for ``values[k]``.
+    clamp
+        True for an ordered property whose ends stand for all beyond them, so that a label
+        outside ``values`` takes the code of the nearer end instead of having none.
     """
 
     name: str
     values: tuple[int, ...]
+    clamp: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values a binary search would read wrongly."""
@@ -54,10 +58,25 @@ class Column:
     def codes(self, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Code of each label, and which labels have one; both of the shape of `labels`."""
         values = np.asarray(self.values, dtype=np.int64)
-        if self.name == ORDINAL:
+        if self.clamp:
+            labels = np.clip(labels, values[0], values[-1])
+        elif self.name == ORDINAL:
             labels = np.minimum(labels, values[-1])
         code = np.minimum(np.searchsorted(values, labels), len(values) - 1)
         return code, values[code] == labels
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form; without ``clamp`` where it is not set, as before there was one."""
+        form: dict[str, Any] = {"name": self.name, "values": list(self.values)}
+        return form | {"clamp": True} if self.clamp else form
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> "Column":
+        """Read what `to_json` wrote; raises what Python does where it has another form."""
+        clamp = given.get("clamp", False)
+        if not isinstance(clamp, bool):
+            raise TypeError(f"clamp is {clamp!r}, not true or false")
+        return cls(given["name"], tuple(map(int, given["values"])), clamp)
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,9 @@ class GraphSchema:
     alphabet
         What the labels stand for where the graphs are molecules, so that a SMILES can be
         turned into the same arrays.
+    featuriser
+        Name and version of what makes the codes of a molecule, such as ``molecule-1``; None
+        where they come from the labels of a source.
     """
 
     nodes: tuple[Column, ...]
@@ -80,6 +102,7 @@ class GraphSchema:
     n_node_attributes: int = 0
     n_edge_attributes: int = 0
     alphabet: MoleculeAlphabet | None = field(default=None)
+    featuriser: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -93,11 +116,14 @@ class GraphSchema:
         return np.uint8 if longest <= 256 else np.uint16 if longest <= 65536 else np.uint32
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-ready form; `from_json` is its inverse."""
+        """JSON-ready form; `from_json` is its inverse.
+
+        What is not set and was not always there is left out: a schema keeps its hash.
+        """
         alphabet = self.alphabet
-        return {
-            "nodes": [{"name": c.name, "values": list(c.values)} for c in self.nodes],
-            "edges": [{"name": c.name, "values": list(c.values)} for c in self.edges],
+        form = {
+            "nodes": [column.to_json() for column in self.nodes],
+            "edges": [column.to_json() for column in self.edges],
             "n_node_attributes": self.n_node_attributes,
             "n_edge_attributes": self.n_edge_attributes,
             "alphabet": None
@@ -107,6 +133,7 @@ class GraphSchema:
                 "bonds": {str(k): v for k, v in alphabet.bonds.items()},
             },
         }
+        return form if self.featuriser is None else form | {"featuriser": self.featuriser}
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> "GraphSchema":
@@ -118,14 +145,12 @@ class GraphSchema:
             If a part is missing or of another form.
         """
         try:
-            alphabet = given["alphabet"]
+            alphabet, featuriser = given["alphabet"], given.get("featuriser")
+            if not isinstance(featuriser, str | None):
+                raise TypeError(f"featuriser is {featuriser!r}, not a name")
             return cls(
-                nodes=tuple(
-                    Column(c["name"], tuple(map(int, c["values"]))) for c in given["nodes"]
-                ),
-                edges=tuple(
-                    Column(c["name"], tuple(map(int, c["values"]))) for c in given["edges"]
-                ),
+                nodes=tuple(map(Column.from_json, given["nodes"])),
+                edges=tuple(map(Column.from_json, given["edges"])),
                 n_node_attributes=int(given["n_node_attributes"]),
                 n_edge_attributes=int(given["n_edge_attributes"]),
                 alphabet=None
@@ -134,6 +159,7 @@ class GraphSchema:
                     elements={int(k): str(v) for k, v in alphabet["elements"].items()},
                     bonds={int(k): str(v) for k, v in alphabet["bonds"].items()},
                 ),
+                featuriser=featuriser,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SchemaError(

@@ -10,11 +10,16 @@ References
 Shervashidze et al. 2011, Weisfeiler-Lehman Graph Kernels, JMLR 12:2539-2561.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
+from kekule.data.isomorphism import mix, sum_by
 from kekule.features.packed import PackedGraphs
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 def wl_labels(graphs: PackedGraphs, depth: int) -> list[NDArray[np.int64]]:
@@ -35,17 +40,16 @@ def wl_labels(graphs: PackedGraphs, depth: int) -> list[NDArray[np.int64]]:
     source, target = graphs.global_edge_index
     state = np.zeros(len(graphs.nodes), dtype=np.uint64)
     for column in graphs.nodes.T:
-        state = _mix(state + column)
+        state = mix(state + column)
     colours = [_names(state)]
     for _ in range(depth):
-        inbox = np.zeros(len(state), dtype=np.uint64)
-        np.add.at(inbox, target, _mix(state)[source])
-        state = _mix(_mix(~state) + inbox)
+        inbox = sum_by(target, mix(state)[source], len(state))
+        state = mix(mix(~state) + inbox)
         colours.append(_names(state))
     return colours
 
 
-def wl_features(graphs: PackedGraphs, depth: int) -> list[sparse.csr_matrix]:
+def wl_features(graphs: PackedGraphs, depth: int) -> list["sparse.csr_matrix"]:
     """Counts of each subtree pattern per graph, one sparse matrix a round.
 
     The kernel of depth h is the sum over rounds 0..h of ``counts @ counts.T``; joined side
@@ -57,6 +61,8 @@ def wl_features(graphs: PackedGraphs, depth: int) -> list[sparse.csr_matrix]:
     list of csr_matrix float64 (G, n_patterns)
         ``depth + 1`` matrices.
     """
+    from scipy import sparse  # a third of the start of every process that lays out molecules
+
     owner = graphs.graph_of_node
     return [
         sparse.coo_matrix(
@@ -71,12 +77,3 @@ def _names(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Rank of each hash among those that occur."""
     ranks: NDArray[np.int64] = np.unique(hashes, return_inverse=True)[1]
     return ranks
-
-
-def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scatter integers over 64 bits (the finaliser of Steele et al. 2014, SplitMix64)."""
-    z = values + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
-    return mixed

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -203,6 +204,21 @@ def test_graphs_from_a_file_are_cut_like_those_in_memory(random_packed, tmp_path
         np.testing.assert_array_equal(mapped, getattr(graphs.take(rows), name))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.int32])
+def test_node_numbers_of_any_width_come_back_as_they_were_and_mean_the_same(
+    random_packed, tmp_path, dtype
+):
+    graphs = random_packed(SCHEMA, [200, 200, 200], np.random.default_rng(0), bond_chance=0.01)
+    narrow = dataclasses.replace(graphs, edge_index=graphs.edge_index.astype(dtype))
+    save_packed(narrow, tmp_path / "packed")
+    back = load_packed(tmp_path / "packed")
+
+    assert back.edge_index.dtype == back.take(np.array([1])).edge_index.dtype == dtype
+    np.testing.assert_array_equal(back.edge_index, graphs.edge_index)
+    np.testing.assert_array_equal(back.global_edge_index, graphs.global_edge_index)
+    assert graphs.global_edge_index.max() > 255
+
+
 def test_graphs_already_saved_are_not_written_over(random_packed, tmp_path):
     graphs = random_packed(SCHEMA, [2], np.random.default_rng(0))
     save_packed(graphs, tmp_path / "packed")
@@ -237,6 +253,10 @@ def test_a_damaged_file_is_refused_naming_the_folder(random_packed, tmp_path, na
         ("nodes", lambda a: a[:-1]),
         ("edges", lambda a: np.concatenate([a, a], axis=1)),
         ("edge_index", lambda a: a.T.copy()),
+        ("edge_index", lambda a: a.astype(np.int64)),
+        ("edge_index", lambda a: a.astype(np.int8)),
+        ("edge_index", lambda a: a.astype(np.uint64)),
+        ("edge_index", lambda a: a.astype(np.float32)),
         ("node_attributes", lambda a: a.astype(np.float64)),
         ("edge_attributes", lambda a: a[:-2]),
         ("node_pointer", lambda a: a[:-1]),

@@ -21,6 +21,7 @@ OTHERS = {
     "n_node_attributes": 2,
     "n_edge_attributes": 0,
     "alphabet": MoleculeAlphabet({-1: "H", 6: "C", 7: "O"}, {1: "single", 2: "double"}),
+    "featuriser": "molecule-1",
 }
 
 
@@ -55,6 +56,43 @@ def test_the_order_in_which_an_alphabet_was_written_is_no_difference():
     turned = MoleculeAlphabet({7: "N", 6: "C", -1: "H"}, {2: "double", 1: "single"})
 
     assert dataclasses.replace(SCHEMA, alphabet=turned).sha256 == SCHEMA.sha256
+
+
+def test_what_is_not_set_leaves_no_trace_in_the_file():
+    assert set(SCHEMA.to_json()) == set(OTHERS) - {"featuriser"}
+    assert set(SCHEMA.to_json()["nodes"][0]) == {"name", "values"}
+
+
+def test_a_clamped_column_and_a_featuriser_survive_json_and_are_felt_by_the_hash():
+    clamped = dataclasses.replace(SCHEMA, nodes=(Column("label", (-1, 6, 7), clamp=True),))
+    named = dataclasses.replace(SCHEMA, featuriser="molecule-1")
+
+    for schema in (clamped, named):
+        assert GraphSchema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+    free = dataclasses.replace(clamped, nodes=(Column("label", (-1, 6, 7)),))
+    assert clamped.sha256 != free.sha256
+
+
+def test_a_clamped_column_gives_its_ends_to_all_beyond_them_and_still_no_code_to_a_gap():
+    codes, known = Column("ring", (0, 3, 4), clamp=True).codes(np.array([-5, 0, 2, 3, 4, 17]))
+
+    assert known.tolist() == [True, True, False, True, True, True]
+    assert codes[known].tolist() == [0, 0, 1, 2, 2]
+
+
+@pytest.mark.parametrize("wrong", [1, ["molecule-1"], {}])
+def test_a_featuriser_that_is_no_name_is_refused(wrong):
+    with pytest.raises(SchemaError, match="Take the schema from a bundle"):
+        GraphSchema.from_json(SCHEMA.to_json() | {"featuriser": wrong})
+
+
+@pytest.mark.parametrize("wrong", [1, "yes", None])
+def test_a_clamp_that_is_neither_true_nor_false_is_refused(wrong):
+    given = SCHEMA.to_json()
+    given["nodes"][0]["clamp"] = wrong
+
+    with pytest.raises(SchemaError, match="Take the schema from a bundle"):
+        GraphSchema.from_json(given)
 
 
 @pytest.mark.parametrize("part", SCHEMA.to_json())
