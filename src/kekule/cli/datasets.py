@@ -20,7 +20,7 @@ data_app = typer.Typer(
 def list_(
     raw: Annotated[Path, typer.Option(help="Folder of fetched sets.")] = RAW,
 ) -> None:
-    """List the TU Dortmund sets kekule knows by name, and which are here.
+    """List the TU Dortmund and MoleculeNet sets kekule knows by name, and which are here.
 
     [bold]Examples[/bold]
 
@@ -36,15 +36,20 @@ def list_(
 
 @data_app.command()
 def get(
-    name: Annotated[str, typer.Argument(help="Name of a TU Dortmund set, such as PTC_MR.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of a set: of TU Dortmund (PTC_MR) or MoleculeNet (BBBP).")
+    ],
     raw: Annotated[Path, typer.Option(help="Folder the set is put into.")] = RAW,
     mirror: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR|URL", help="Take NAME.zip from there, for sites without internet."
+            metavar="DIR|URL",
+            help="Take NAME.zip (MoleculeNet: NAME.csv) from there, for sites without internet.",
         ),
     ] = None,
-    sha256: Annotated[str | None, typer.Option(help="Checksum the archive must have.")] = None,
+    sha256: Annotated[
+        str | None, typer.Option(help="Checksum the fetched file must have.")
+    ] = None,
     verbose: Verbose = False,
 ) -> None:
     """Fetch a set, or verify the one that is there.
@@ -52,6 +57,8 @@ def get(
     [bold]Examples[/bold]
 
     kekule data get PTC_MR
+
+    kekule data get BBBP
 
     kekule data get NCI1 --mirror /media/usb/graphs
     """

@@ -28,6 +28,13 @@ def archive_address(name: str) -> str:
     return f"{TUDataset.url}/{name}.zip"
 
 
+def table_address(name: str) -> str:
+    """Give the address at which PyTorch Geometric looks for the table of a set of MoleculeNet."""
+    from torch_geometric.datasets import MoleculeNet
+
+    return str(MoleculeNet.url.format(MoleculeNet.names[name.lower()][1]))
+
+
 def check_archive(path: Path, name: str, *, address: str) -> None:
     """Look through an archive without unpacking it.
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from kekule._errors import DataFileError
 from kekule.data.graphs import LabelledGraphs
-from kekule.data.sets import SETS
+from kekule.data.molecule_sets import MOLECULE_SETS
+from kekule.data.sets import RAW, SETS
 from kekule.data.tu import read_tu
 
-RAW = Path("data/raw")
 EMBEDDED = {"MUTAG": Path(__file__).parent / "mutag"}
 
 
@@ -84,12 +84,18 @@ def _same_name(text: str, names: Iterable[str]) -> str:
     return alike[0] if len(alike) == 1 else ""
 
 
+def nearest_name(text: str) -> str:
+    """Find the name of a set of either collection that is most like a text; empty if none is."""
+    lower = {name.lower(): name for name in (*MOLECULE_SETS, *SETS)}
+    near = get_close_matches(text.lower(), lower, n=1)
+    return lower[near[0]] if near else ""
+
+
 def _cure(text: str) -> str:
     if Path(text).name != text:
         return "Give the folder that holds NAME_A.txt, or the name of a set."
-    if text in SETS:
+    if text in SETS or text in MOLECULE_SETS:
         return f"Fetch it with `kekule data get {text}`."
-    lower = {name.lower(): name for name in SETS}
-    near = [lower[name] for name in get_close_matches(text.lower(), lower, n=1)]
-    hint = f"Did you mean {near[0]}? " if near else ""
-    return f"{hint}Fetch a set with `kekule data get {near[0] if near else text}`."
+    near = nearest_name(text)
+    hint = f"Did you mean {near}? " if near else ""
+    return f"{hint}Fetch a set with `kekule data get {near or text}`."

@@ -9,6 +9,7 @@ from typing import Any
 from kekule._errors import DataFileError
 
 RECORD = "checksums.json"
+KINDS = {".txt", ".csv"}  # of the files of sets; what else lies beside them is not theirs
 
 
 def sha256_of(path: Path) -> str:
@@ -23,18 +24,18 @@ def write_record(folder: Path, *, address: str, archive_sha256: str | None) -> N
     Parameters
     ----------
     folder
-        Of the set; its text files lie in ``folder/raw``.
+        Of the set; its files lie in ``folder/raw``.
     address
         Where it was fetched from.
     archive_sha256
-        Of the zip it came in; None where it came as files.
+        Of the file it came in; None where it came as several.
     """
     record = {
         "name": folder.name,
         "address": address,
         "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
         "archive_sha256": archive_sha256,
-        "files": {path.name: sha256_of(path) for path in _files(folder)},
+        "files": {path.name: sha256_of(path) for path in _files(folder, KINDS)},
     }
     text = json.dumps(record, indent=2) + "\n"
     (folder / RECORD).write_text(text, encoding="utf-8")
@@ -69,7 +70,8 @@ def verify_record(folder: Path, record: dict[str, Any]) -> None:
         Naming the first file that was changed, removed or added.
     """
     expected: dict[str, str] = record["files"]
-    present = {path.name: path for path in _files(folder)}
+    kinds = {Path(name).suffix for name in expected} or KINDS
+    present = {path.name: path for path in _files(folder, kinds)}
     for name in sorted({*expected, *present}):
         path = folder / "raw" / name
         if name not in present:
@@ -82,8 +84,8 @@ def verify_record(folder: Path, record: dict[str, Any]) -> None:
             raise DataFileError(path, why, _cure(folder))
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted((folder / "raw").glob("*.txt"))
+def _files(folder: Path, kinds: set[str]) -> list[Path]:
+    return sorted(path for path in (folder / "raw").glob("*.*") if path.suffix in kinds)
 
 
 def _cure(folder: Path) -> str:

@@ -1,31 +1,31 @@
-"""Graph sets of the TU Dortmund collection, fetched once, whole or not at all.
+"""Sets of the TU Dortmund collection and of MoleculeNet, fetched once, whole or not at all.
 
 A set is put together in a hidden folder beside its place, read to prove that it can be,
 and renamed into place: whoever sees ``raw/NAME`` sees all of it. What came is written
-down in ``checksums.json`` and held against it at each later call. The address of the
-archive and the layout on disk are PyTorch Geometric's.
+down in ``checksums.json`` and held against it at each later call. The addresses and the
+layout on disk are PyTorch Geometric's.
 """
 
 import re
 import shutil
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
-from kekule._errors import DataFileError, DownloadError, KekuleError, OutputError
+from kekule._errors import DataFileError, DownloadError
 from kekule.data.archive import archive_address, check_archive, unpack_archive
-from kekule.data.catalogue import EMBEDDED, known_name
+from kekule.data.catalogue import EMBEDDED, known_name, nearest_name
 from kekule.data.checksums import read_record, sha256_of, verify_record, write_record
-from kekule.data.fetch import Progress, fetch_file
+from kekule.data.fetch import NoSuchFileError, Progress, fetch_file
+from kekule.data.mirror import mirror_place
+from kekule.data.molecule_download import check_table, obtain_table, unpack_table
+from kekule.data.molecule_sets import REGRESSION_SETS, MoleculeSetEntry, molecule_set_entry
 from kekule.data.sets import SETS
 from kekule.data.tu import read_tu
 from kekule.data.tu_files import ROLES
+from kekule.data.workshop import workshop
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_ABANDONED = 3600.0  # seconds without a change, after which a hidden folder is litter
 
 
 def get_set(
@@ -41,49 +41,97 @@ def get_set(
     Parameters
     ----------
     name
-        Of a set in the collection, listed in `kekule.data.SETS` or not.
+        Of a set of graphs in the TU Dortmund collection, listed in `kekule.data.SETS` or
+        not, or of a table of molecules in `kekule.data.MOLECULE_SETS`.
     raw
         Folder of raw data; made where missing. The files put there are read-only.
     mirror
         Where to fetch from in place of the collection's own address: a folder or the
         ``http``, ``https`` or ``file`` address of one, holding ``NAME.zip`` (or, a
-        folder, ``NAME/`` with the files).
+        folder, ``NAME/`` with the files) for graphs, ``NAME.csv`` or ``NAME.csv.gz`` for
+        molecules.
     sha256
-        The archive must have this sum.
+        The file that is fetched must have this sum, a packed one as it is packed.
     progress
         Called with bytes so far and in all (or None).
 
     Returns
     -------
     Path
-        ``raw/NAME``; its files are in ``raw/NAME/raw``, as PyTorch Geometric has them.
+        ``raw/NAME``; its files are in ``raw/NAME/raw``, as PyTorch Geometric has them. It
+        looks for molecules in ``raw/name``, in small letters, which leads there.
         MUTAG comes with kekule and is copied, unless a mirror is named.
 
     Raises
     ------
     DownloadError
-        If the set cannot be had, or is not what it should be.
+        If the set cannot be had, is not what it should be, or has no classes.
     DataFileError
         If the set that is already there was changed since.
     OutputError
         If ``raw`` cannot be written to.
     """
+    name, entry = _meant(name)
+    raw = Path(raw)
+    target = _place(raw, name, entry)
+    if target.exists():
+        _verify(target, entry, sha256)
+    else:
+        with workshop(raw, name) as bench:
+            folder = _put_together(name, entry, mirror, sha256, bench, progress)
+            _publish(folder, target, entry, sha256)
+    if entry is not None:
+        _lead_to(target)
+    return target
+
+
+def _meant(name: str) -> tuple[str, MoleculeSetEntry | None]:
+    """Find the set a name means; an entry, where it is one of molecules."""
     name = known_name(name)
     if not _NAME.fullmatch(name):
         cure = "Names are made of letters, digits, '_', '-' and '.'; see `kekule data list`."
         raise DownloadError(name, "this is no name of a set", cure)
-    raw = Path(raw)
-    target = raw / name
-    if target.exists():
-        return _verified(target, sha256)
-    with _workshop(raw, name) as bench:
+    if name in SETS:
+        return name, None
+    numbers = REGRESSION_SETS.get(name.lower())
+    if numbers:
+        why = "this set is for regression, and kekule sorts into classes"
+        raise DownloadError(numbers, why, "Choose one that `kekule data list` lists.")
+    entry = molecule_set_entry(name)
+    return (entry.name, entry) if entry else (name, None)
+
+
+def _place(raw: Path, name: str, entry: MoleculeSetEntry | None) -> Path:
+    """Say where a set is or will be; PyTorch Geometric's own folder is as good as ours."""
+    small = raw / name.lower()
+    theirs = entry is not None and small.is_dir() and not (raw / name).exists()
+    return small if theirs else raw / name
+
+
+def _put_together(
+    name: str,
+    entry: MoleculeSetEntry | None,
+    mirror: str | None,
+    sha256: str | None,
+    bench: Path,
+    progress: Progress | None,
+) -> Path:
+    """Make the folder of a set in the workshop, checked and with its record."""
+    digest: str | None
+    if entry is not None:
+        address, file = obtain_table(entry, mirror, bench, progress)
+        digest = _sum_of(file, address, sha256)
+        folder = bench / name
+        (folder / "raw").mkdir(parents=True)
+        unpack_table(file, folder / "raw" / entry.file, address=address)
+    else:
         address, archive = _obtain(name, mirror, bench, progress)
         digest = _archive_sum(archive, address, sha256)
         folder = _laid_out(archive, name, bench, address)
         _check_known(folder, address)
-        _check_readable(folder, address)
-        write_record(folder, address=address, archive_sha256=digest)
-        return _published(folder, target, sha256)
+    _check_whole(folder, entry, address)
+    write_record(folder, address=address, archive_sha256=digest)
+    return folder
 
 
 def _obtain(
@@ -92,30 +140,30 @@ def _obtain(
     """Bring the archive into the workshop, or find the folder with the files."""
     if mirror is None and name in EMBEDDED:
         return "the copy inside kekule", EMBEDDED[name]
-    scheme = urlsplit(mirror).scheme if mirror and "://" in mirror else ""
-    if mirror is None:
-        address = archive_address(name)
-    elif scheme in ("http", "https"):
-        address = f"{mirror.rstrip('/')}/{quote(name)}.zip"
-    elif scheme in ("", "file"):
-        return _local(Path(unquote(urlsplit(mirror).path) if scheme else mirror), name)
-    else:
-        cure = "Give a folder, or an http, https or file address."
-        raise DownloadError(mirror, f"a mirror cannot be of kind {scheme!r}", cure)
-    archive = bench / f"{name}.zip"
-    fetch_file(address, archive, progress=progress)
+    place = None if mirror is None else mirror_place(mirror)
+    try:
+        if isinstance(place, Path):
+            return _local(place, name)
+        address = archive_address(name) if place is None else f"{place}/{quote(name)}.zip"
+        archive = bench / f"{name}.zip"
+        fetch_file(address, archive, progress=progress)
+    except NoSuchFileError as error:
+        near = "" if name in SETS else nearest_name(name)
+        if near:
+            cure = f"Did you mean {near}? {error.cure}"
+            raise NoSuchFileError(error.address, error.why, cure) from error
+        raise
     return address, archive
 
 
 def _local(mirror: Path, name: str) -> tuple[str, Path]:
-    mirror = mirror.expanduser().resolve()
     for place in (mirror / f"{name}.zip", mirror / name, mirror / name / "raw"):
         if place.is_file() or (place / f"{name}_A.txt").is_file():
             return str(place), place
     why = f"it holds neither {name}.zip nor {name}/{name}_A.txt"
     if not mirror.is_dir():
         why = "there is no such folder"
-    raise DownloadError(str(mirror), why, "Name another place with --mirror DIR|URL.")
+    raise NoSuchFileError(str(mirror), why, "Name another place with --mirror DIR|URL.")
 
 
 def _archive_sum(archive: Path, address: str, sha256: str | None) -> str | None:
@@ -125,14 +173,18 @@ def _archive_sum(archive: Path, address: str, sha256: str | None) -> str | None:
             cure = "Leave the sum out, or name a mirror that has the archive."
             raise DownloadError(address, "a folder of files has no archive to sum", cure)
         return None
-    found = sha256_of(archive)
+    return _sum_of(archive, address, sha256)
+
+
+def _sum_of(file: Path, address: str, sha256: str | None) -> str:
+    found = sha256_of(file)
     _compare_sums(address, found, sha256)
     return found
 
 
 def _compare_sums(address: str, found: str | None, wanted: str | None) -> None:
     if wanted is not None and found != wanted.strip().lower():
-        why = f"the archive has sha256 {found}, not {wanted}"
+        why = f"the file has sha256 {found}, not {wanted}"
         raise DownloadError(address, why, "Check the sum, or name another --mirror.")
 
 
@@ -168,28 +220,37 @@ def _check_known(folder: Path, address: str) -> None:
             raise DownloadError(address, why, cure)
 
 
-def _check_readable(folder: Path, address: str) -> None:
+def _check_whole(folder: Path, entry: MoleculeSetEntry | None, address: str) -> None:
+    """Read what came; an error names the address, not our place for a while."""
     try:
-        read_tu(folder)
+        _read(folder, entry)
     except DataFileError as error:
         line = f", line {error.line}" if error.line else ""
         why = f"the set cannot be read ({Path(str(error.path)).name}{line}: {error.why})"
         raise DownloadError(address, why, "Name another --mirror that has it whole.") from error
 
 
-def _verified(folder: Path, sha256: str | None) -> Path:
+def _read(folder: Path, entry: MoleculeSetEntry | None) -> None:
+    if entry is None:
+        read_tu(folder)
+    else:
+        check_table(folder / "raw" / entry.file, entry)
+
+
+def _verify(folder: Path, entry: MoleculeSetEntry | None, sha256: str | None) -> None:
     """Check a set that is there already."""
     record = read_record(folder)
     if record is None:
-        read_tu(folder)
+        _read(folder, entry)
     else:
         verify_record(folder, record)
     found = record.get("archive_sha256") if record else None
     _compare_sums(str(folder), found, sha256)
-    return folder
 
 
-def _published(folder: Path, target: Path, sha256: str | None) -> Path:
+def _publish(
+    folder: Path, target: Path, entry: MoleculeSetEntry | None, sha256: str | None
+) -> None:
     """Rename the finished folder into place; who comes second takes what is there."""
     for path in folder.rglob("*"):
         if path.is_file():
@@ -199,35 +260,12 @@ def _published(folder: Path, target: Path, sha256: str | None) -> Path:
     except OSError:
         if not target.is_dir():
             raise
-        return _verified(target, sha256)
-    return target
+        _verify(target, entry, sha256)
 
 
-@contextmanager
-def _workshop(raw: Path, name: str) -> Iterator[Path]:
-    """Make a hidden folder beside the place of a set, and leave nothing of it behind."""
-    try:
-        raw.mkdir(parents=True, exist_ok=True)
-        _sweep(raw, name)
-        bench = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=raw))
-    except OSError as error:
-        cure = "Choose a folder that can be written to."
-        raise OutputError(raw, f"nothing can be put here ({error.strerror})", cure) from error
-    try:
-        yield bench
-    except OSError as error:
-        if isinstance(error, KekuleError):
-            raise
-        cure = "Make room, or choose another folder."
-        raise OutputError(raw, f"the set cannot be put here ({error})", cure) from error
-    finally:
-        shutil.rmtree(bench, ignore_errors=True)
-
-
-def _sweep(raw: Path, name: str) -> None:
-    """Remove what a killed fetch of the same set left behind."""
-    for litter in raw.glob(f".{name}-*"):
-        with suppress(FileNotFoundError):  # another process has just finished with it
-            changes = [path.lstat().st_mtime for path in (litter, *litter.rglob("*"))]
-            if time.time() - max(changes) > _ABANDONED:
-                shutil.rmtree(litter, ignore_errors=True)
+def _lead_to(target: Path) -> None:
+    """Let PyTorch Geometric, which writes the names of molecule sets small, find one."""
+    link = target.with_name(target.name.lower())
+    if not link.exists():
+        with suppress(OSError):  # not every disk has links; only its second fetch is saved
+            link.symlink_to(target.name)

@@ -27,6 +27,10 @@ _BUSY = {408, 425, 429, 500, 502, 503, 504}
 _LOG = logging.getLogger(__name__)
 
 
+class NoSuchFileError(DownloadError):
+    """What is asked for is not at this address, and may be at another."""
+
+
 class _Transient(Exception):  # noqa: N818 - a reason to try again, not an error
     """What may be over at the next attempt."""
 
@@ -45,8 +49,10 @@ def fetch_file(address: str, path: Path, *, progress: Progress | None = None) ->
 
     Raises
     ------
+    NoSuchFileError
+        If the server has no such file.
     DownloadError
-        If the address answers with a lasting error, or still fails at the last attempt.
+        If the address answers with another lasting error, or still fails at the last attempt.
     """
     for pause in (*PAUSES, None):
         try:
@@ -88,7 +94,7 @@ def _refuse(address: str, error: urllib.error.HTTPError) -> None:
     if error.code in (404, 410):
         why = f"there is no such file ({error.code} {error.reason})"
         cure = "Check the spelling with `kekule data list`, or name a --mirror that has it."
-        raise DownloadError(address, why, cure) from error
+        raise NoSuchFileError(address, why, cure) from error
     why = f"the server answers {error.code} {error.reason}"
     raise DownloadError(address, why, MIRROR_CURE) from error
 

@@ -63,7 +63,7 @@ class MoleculeTable:
     ids
         N identifiers as given, or None.
     weights
-        float64 (N,), finite and not negative, or None.
+        float64 (N,), finite and not negative, NaN where the cell is empty; or None.
     sha256
         Of the bytes of the files, or of the cells where there were none.
     remarks

@@ -6,8 +6,11 @@ as they were in 2026. Sets to regress on and sets that change in time are left o
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kekule.data.graphs import MoleculeAlphabet
+
+RAW = Path("data/raw")  # where a fetched set is put, unless another place is named
 
 
 @dataclass(frozen=True)

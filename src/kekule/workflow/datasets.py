@@ -2,12 +2,14 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kekule._errors import OutputError
 from kekule.data import INVALID, OK, SETS, LabelledGraphs, find_set
+from kekule.data.molecule_sets import MOLECULE_SETS
 from kekule.features import pack, save_packed, schema_of
 from kekule.workflow.csv_file import CURE, write_csv
 from kekule.workflow.disk import name_as_text, unwritable
@@ -15,32 +17,33 @@ from kekule.workflow.smiles import smiles_of
 
 
 def list_sets(raw: str | Path = "data/raw") -> pd.DataFrame:
-    """Sets the catalogue knows, and which are here.
+    """Sets the catalogues know, and which are here.
 
     Returns
     -------
     DataFrame
-        ``name``, ``kind``, ``graphs``, ``classes``, ``here`` (where it would be read from;
+        ``name``, ``collection`` (``TU`` or ``MoleculeNet``), ``kind``, ``graphs`` (or
+        molecules), ``tasks``, ``classes`` of a task, ``here`` (where it would be read from;
         empty if it must be fetched first).
     """
     raw = Path(raw)
     fetched = {path.name for path in raw.iterdir() if path.is_dir()} if raw.is_dir() else set()
-    return pd.DataFrame(
-        [
-            {
-                "name": name,
-                "kind": entry.kind,
-                "graphs": entry.n_graphs,
-                "classes": entry.n_classes,
-                "here": name_as_text(raw / name)
-                if name in fetched
-                else "embedded"
-                if name == "MUTAG"
-                else "",
-            }
-            for name, entry in SETS.items()
-        ]
-    )
+
+    def here(*names: str) -> str:
+        return next((name_as_text(raw / name) for name in names if name in fetched), "")
+
+    rows: list[tuple[Any, ...]] = [
+        (name, "TU", entry.kind, entry.n_graphs, 1, entry.n_classes, here(name))
+        for name, entry in SETS.items()
+    ]
+    for name, known in MOLECULE_SETS.items():
+        place = here(name, name.lower())  # PyTorch Geometric's own folder is in small letters
+        rows.append((name, "MoleculeNet", "molecules", known.n_rows, known.n_tasks, 2, place))
+    columns = ["name", "collection", "kind", "graphs", "tasks", "classes", "here"]
+    table = pd.DataFrame(rows, columns=columns)
+    embedded = (table["name"] == "MUTAG") & (table["here"] == "")
+    table.loc[embedded, "here"] = "embedded"
+    return table
 
 
 def convert(data: str, out: str | Path) -> Path:

@@ -6,10 +6,8 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 import time
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -20,62 +18,6 @@ from kekule.data import SETS, find_set, get_set, read_tu
 from kekule.data import fetch as fetch_module
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.*:DeprecationWarning")
-
-
-class Server:
-    """A mirror on this machine that answers each request as the next line of a script.
-
-    An answer is a status, or bytes; a dict may lie about the length, stall, or drop.
-    """
-
-    def __init__(self):
-        self.script, self.asked = [], []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked.append(self.path)
-                outer.answer(
-                    self, outer.script.pop(0) if len(outer.script) > 1 else outer.script[0]
-                )
-
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.thread = threading.Thread(target=self.http.serve_forever, daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.http.server_port}/sets"
-
-    def answer(self, handler, reply):
-        if isinstance(reply, int):
-            handler.send_error(reply)
-            return
-        reply = reply if isinstance(reply, dict) else {"body": reply}
-        handler.send_response(reply.get("status", 200))
-        for name, value in reply.get("headers", {}).items():
-            handler.send_header(name, value)
-        if reply.get("length", True) is not None:
-            handler.send_header("Content-Length", str(reply.get("length", len(reply["body"]))))
-        handler.end_headers()
-        handler.wfile.write(reply["body"])
-        handler.wfile.flush()
-        time.sleep(reply.get("stall", 0))
-
-    def close(self):
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(fetch_module, "PAUSES", (0.0, 0.01, 0.01))
-    server = Server()
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -466,14 +408,14 @@ def test_who_comes_second_takes_what_is_there(zipped, tmp_path, monkeypatch):
     from kekule.data import download
 
     mirror, raw = str(zipped().parent), tmp_path / "raw"
-    check = download._check_readable
+    check = download._check_whole
 
-    def overtaken(folder, address):
-        monkeypatch.setattr(download, "_check_readable", check)
+    def overtaken(*given):
+        monkeypatch.setattr(download, "_check_whole", check)
         get_set("TINY", raw=raw, mirror=mirror)
-        check(folder, address)
+        check(*given)
 
-    monkeypatch.setattr(download, "_check_readable", overtaken)
+    monkeypatch.setattr(download, "_check_whole", overtaken)
     folder = get_set("TINY", raw=raw, mirror=mirror)
 
     assert [path.name for path in raw.iterdir()] == ["TINY"]

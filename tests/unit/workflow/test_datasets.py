@@ -7,6 +7,7 @@ from rdkit import Chem
 
 from kekule._errors import DataFileError, OutputError
 from kekule.data import SETS, get_set
+from kekule.data.molecule_sets import MOLECULE_SETS
 from kekule.features import load_packed
 from kekule.workflow import convert, list_sets
 
@@ -16,11 +17,24 @@ def test_the_list_says_of_every_set_whether_it_is_here(tmp_path):
     (tmp_path / "raw" / "a file").write_text("")
     table = list_sets(tmp_path / "raw").set_index("name")
 
-    assert list(table.index) == list(SETS)
+    assert list(table.index) == [*SETS, *MOLECULE_SETS]
     assert table.loc["PTC_MR", "here"] == str(tmp_path / "raw" / "PTC_MR")
     assert table.loc["MUTAG", "here"] == "embedded"
     assert set(table.drop(["PTC_MR", "MUTAG"])["here"]) == {""}
     assert table.loc["MUTAG", ["graphs", "classes"]].tolist() == [188, 2]
+
+
+def test_the_list_tells_the_collections_apart(tmp_path):
+    (tmp_path / "raw" / "BBBP").mkdir(parents=True)
+    (tmp_path / "raw" / "hiv").mkdir()  # as PyTorch Geometric spells it
+    table = list_sets(tmp_path / "raw").set_index("name")
+
+    assert set(table["collection"][list(SETS)]) == {"TU"}
+    assert set(table["collection"][list(MOLECULE_SETS)]) == {"MoleculeNet"}
+    tox21 = table.loc["Tox21", ["kind", "graphs", "tasks", "classes", "here"]]
+    assert tox21.tolist() == ["molecules", 7831, 12, 2, ""]
+    assert table.loc["BBBP", "here"] == str(tmp_path / "raw" / "BBBP")
+    assert table.loc["HIV", "here"] == str(tmp_path / "raw" / "hiv")
 
 
 def test_a_fetched_set_stands_before_the_embedded_one(tmp_path):
