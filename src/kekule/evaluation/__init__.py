@@ -24,6 +24,5 @@ from kekule.evaluation.metrics import PRIMARY as PRIMARY
 from kekule.evaluation.parallel import FoldError as FoldError
 from kekule.evaluation.parallel import LostFoldError as LostFoldError
 from kekule.evaluation.parallel import Progress as Progress
-from kekule.evaluation.parallel import available_cores as available_cores
 from kekule.evaluation.recipe import Recipe as Recipe
 from kekule.evaluation.recipe import read_recipe as read_recipe

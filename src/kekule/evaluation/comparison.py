@@ -75,6 +75,8 @@ def verdict(
     The best baseline is the one with the highest mean; that choice favours the baseline
     slightly, which is the side to err on.
     """
+    if n_folds < 2:
+        return _one_test_set(name, ours, baselines)
     low, high = corrected_interval(ours, n_folds)
     opening = (
         f"{name} gives {np.mean(ours):.1%} of unseen rows their class "
@@ -84,9 +86,10 @@ def verdict(
         return f"{opening} No baseline was run beside it, so what that is worth is unknown."
     best = max(baselines, key=lambda key: float(np.mean(baselines[key])))
     d = compare(ours, baselines[best], n_folds)
+    low, high = (100 * min(max(end, -1.0), 1.0) for end in (d.low, d.high))
     gap = (
         f"{100 * abs(d.mean):.1f} points "
-        f"(interval of the difference {100 * d.low:+.1f} to {100 * d.high:+.1f}, p = {d.p:.2g})"
+        f"(interval of the difference {low:+.1f} to {high:+.1f}, p = {d.p:.2g})"
     )
     rival = f"{best} ({np.mean(baselines[best]):.1%})"
     if d.p >= 1 - CONFIDENCE:
@@ -100,4 +103,20 @@ def verdict(
     return (
         f"{opening} The baseline {rival} beats it by {gap}: more than noise. "
         f"On these data use the baseline."
+    )
+
+
+def _one_test_set(
+    name: str, ours: Sequence[float], baselines: Mapping[str, Sequence[float]]
+) -> str:
+    """Words for a single test set, which has no spread to judge a difference by."""
+    opening = f"{name} gives {np.mean(ours):.1%} of the test rows their class."
+    if not baselines:
+        return f"{opening} No baseline was run beside it, so what that is worth is unknown."
+    best = max(baselines, key=lambda key: float(np.mean(baselines[key])))
+    gap = 100 * float(np.mean(ours) - np.mean(baselines[best]))
+    side = "level with" if gap == 0 else "ahead of" if gap > 0 else "behind"
+    return (
+        f"{opening} It is {side} the best baseline, {best} ({np.mean(baselines[best]):.1%}), by "
+        f"{abs(gap):.1f} points on one test set: nothing says whether that is more than noise."
     )

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kekule.evaluation.comparison import INTERVAL, corrected_interval, verdict
-from kekule.evaluation.folds import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask
+from kekule.evaluation.folds import (
+    FINAL,
+    NETWORK,
+    FoldInputs,
+    FoldResult,
+    FoldTask,
+    split_rows,
+)
 from kekule.evaluation.metrics import METRICS, PRIMARY
 from kekule.evaluation.parallel import OnProgress, run_folds
 from kekule.evaluation.recipe import Recipe
@@ -38,7 +45,8 @@ class ScoreSummary:
     mean, std
         Over the folds on which the metric is defined; std with J - 1. None if on none.
     low, high
-        Interval of the mean, clipped to the metric's range; None with fewer than two folds.
+        Interval of the mean, clipped to the metric's range; None with fewer than two folds,
+        and where every seed has the same single test set.
     folds
         Every fold's score, seed by seed; None where undefined.
     """
@@ -50,15 +58,18 @@ class ScoreSummary:
     folds: tuple[float | None, ...]
 
 
-def tasks_of(recipe: Recipe) -> list[FoldTask]:
-    """Every task of a run: the final model first (it is the longest), then fold by fold."""
+def tasks_of(recipe: Recipe, n_folds: int | None = None) -> list[FoldTask]:
+    """Every task of a run: the final model first (it is the longest), then fold by fold.
+
+    `n_folds` is that of the recipe's split, where it is not for the recipe to say.
+    """
     return [
         FoldTask(NETWORK, recipe.seed, FINAL),
         *(
             FoldTask(model, seed, fold)
             for model in (NETWORK, *recipe.protocol.baselines)
             for seed in recipe.seeds
-            for fold in range(recipe.protocol.folds)
+            for fold in range(n_folds or recipe.protocol.folds)
         ),
     ]
 
@@ -86,7 +97,7 @@ def cross_validate(
     on_result
         Called with (task, result) as each fold finishes, after it is stored.
     """
-    tasks = tasks_of(inputs.recipe)
+    tasks = tasks_of(inputs.recipe, inputs.n_folds)
     results = {task: result for task in tasks if (result := store.get(task)) is not None}
 
     def keep(task: FoldTask, result: FoldResult) -> None:
@@ -138,7 +149,7 @@ def summarise(
         values = tuple(
             metric.compute(inputs.targets[r.rows], r.labels, r.probabilities) for r in folds
         )
-        summary[name] = _summary(values, inputs.recipe.protocol.folds, (metric.low, metric.high))
+        summary[name] = _summary(values, inputs.n_folds, (metric.low, metric.high))
     return summary
 
 
@@ -147,13 +158,14 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
     recipe = inputs.recipe
     ours = summarise(results, NETWORK, inputs)
     baselines = {name: summarise(results, name, inputs) for name in recipe.protocol.baselines}
-    k = recipe.protocol.folds
+    k = inputs.n_folds
     return {
         "protocol": {
             **recipe.protocol.model_dump(mode="json"),
-            "description": f"stratified {k}-fold, {len(recipe.seeds)} seed(s); a part of "
-            f"{recipe.train.validation:.0%} of each fold's training rows chose the epoch",
-            "interval": INTERVAL,
+            "kind": recipe.protocol.kind if k > 1 else "holdout",
+            "folds": k,
+            "description": _description(inputs),
+            "interval": INTERVAL if k > 1 else "none: a single test set says nothing of its luck",
             "seeds_used": list(recipe.seeds),
         },
         "model": recipe.model.model_dump(mode="json"),
@@ -173,6 +185,27 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
     }
 
 
+def _description(inputs: FoldInputs) -> str:
+    recipe, split = inputs.recipe, inputs.splits.get(inputs.recipe.seed)
+    how = f"stratified {inputs.n_folds}-fold" if split is None else split.description
+    if split is not None and split.validation is not None:
+        chosen = "the validation rows given with the split"
+    else:
+        chosen = f"{_shares_held(inputs)} of each fold's training rows"
+    return f"{how}; {len(recipe.seeds)} seed(s); {chosen} chose the epoch"
+
+
+def _shares_held(inputs: FoldInputs) -> str:
+    """Share of the training rows that chose the epoch; whole groups may be more, or fewer."""
+    shares = []
+    for task in tasks_of(inputs.recipe, inputs.n_folds):
+        if task.model == NETWORK and task.fold != FINAL:
+            train, held, _ = split_rows(inputs, task)
+            shares.append(len(held) / (len(train) + len(held)))
+    low, high = min(shares), max(shares)
+    return f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
+
+
 def _summary(
     values: tuple[float | None, ...], n_folds: int, limits: tuple[float, float]
 ) -> ScoreSummary:
@@ -182,6 +215,8 @@ def _summary(
     mean = float(np.mean(defined))
     if len(defined) < 2:
         return ScoreSummary(mean, None, None, None, values)
+    if n_folds < 2:  # seeds on one test set: their spread is not that of other test sets
+        return ScoreSummary(mean, float(np.std(defined, ddof=1)), None, None, values)
     low, high = np.clip(corrected_interval(defined, n_folds), *limits).tolist()
     return ScoreSummary(mean, float(np.std(defined, ddof=1)), low, high, values)
 

@@ -8,14 +8,14 @@ Symbols: G graphs, n rows asked for, K classes.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.data import stratified_folds, validation_rows
+from kekule.data import Split, grouped_validation_rows, stratified_folds, validation_rows
 from kekule.evaluation.metrics import selection_score
 from kekule.evaluation.recipe import Recipe
 from kekule.features import PackedGraphs
@@ -93,24 +93,57 @@ class FoldInputs:
         K.
     recipe
         The resolved recipe.
+    splits
+        The split of each seed; a seed without one has stratified folds of single rows.
+    weights
+        float64 (G,), what each row counts in the loss of a network; None: all the same.
     """
 
     graphs: PackedGraphs
     targets: NDArray[np.int64]
     n_classes: int
     recipe: Recipe
+    splits: Mapping[int, Split] = field(default_factory=dict)
+    weights: NDArray[np.float64] | None = None
+
+    @property
+    def n_folds(self) -> int:
+        """Folds of each seed; 1 where there is a single test set."""
+        counts = [split.n_folds for split in self.splits.values()]
+        return max(counts, default=self.recipe.protocol.folds)
 
 
 def split_rows(inputs: FoldInputs, task: FoldTask) -> tuple[Rows, Rows, Rows]:
-    """Training, validation and test rows of a task: disjoint, and together all rows."""
-    recipe = inputs.recipe
+    """Training, validation and test rows of a task, disjoint.
+
+    Together they are all rows, unless the split was given and leaves some out. Rows of one
+    group of the split (a scaffold, a cluster) are never both learnt from and tested; whole
+    groups choose the epoch, unless training can spare none (`grouped_validation_rows`).
+    """
+    recipe, split = inputs.recipe, inputs.splits.get(task.seed)
     if task.fold == FINAL:
         train, test = np.arange(len(inputs.targets)), np.zeros(0, dtype=np.int64)
     else:
-        fold = stratified_folds(inputs.targets, recipe.protocol.folds, seed=task.seed)
+        fold = _fold_of_row(inputs, task.seed)
         train, test = np.flatnonzero(fold != task.fold), np.flatnonzero(fold == task.fold)
-    held = validation_rows(inputs.targets, train, fraction=recipe.train.validation, seed=task.seed)
+        if split is not None and split.train is not None:
+            train = split.train[task.fold]
+        if split is not None and split.validation is not None:
+            held = split.validation[task.fold]
+            return np.setdiff1d(train, np.union1d(held, test)), held, test
+    fraction, groups = recipe.train.validation, None if split is None else split.groups
+    if groups is None:
+        held = validation_rows(inputs.targets, train, fraction=fraction, seed=task.seed)
+    else:
+        codes = inputs.targets[:, None]
+        held = grouped_validation_rows(codes, train, groups, fraction=fraction, seed=task.seed)
     return np.setdiff1d(train, held), held, test
+
+
+def _fold_of_row(inputs: FoldInputs, seed: int) -> Rows:
+    if seed in inputs.splits:
+        return inputs.splits[seed].fold
+    return stratified_folds(inputs.targets, inputs.recipe.protocol.folds, seed=seed)
 
 
 def run_fold(
@@ -159,6 +192,7 @@ def run_fold(
         settings=inputs.recipe.train,
         score=selection_score,
         seed=task.seed,
+        weights=inputs.weights,
         on_epoch=on_epoch,
     )
     answered = probabilities(network, inputs.graphs.take(test))

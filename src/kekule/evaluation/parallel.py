@@ -21,14 +21,12 @@ from loky.backend import get_context
 from threadpoolctl import threadpool_limits
 
 from kekule._errors import KekuleError
+from kekule.data.chunked import ONE_THREAD
 from kekule.evaluation.folds import FoldInputs, FoldResult, FoldTask, run_fold
 from kekule.models import Baseline, EpochReport
 
 log = logging.getLogger(__name__)
 
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
 LISTEN_SECONDS = 5.0  # for the last words of ended folds
 
 
@@ -49,13 +47,6 @@ class FoldError(RuntimeError):
 
 class LostFoldError(FoldError, KekuleError):
     """A fold whose process died: no bug of ours, but memory or a kill, and the run can go on."""
-
-
-def available_cores() -> int:
-    """Cores this process may run on, which a container may have cut below the machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run_folds(

@@ -24,6 +24,14 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from kekule._errors import RecipeError
+from kekule.data import (
+    POLICIES,
+    SPLITS,
+    DuplicatePolicy,
+    StandardisationPolicy,
+    is_molecule_source,
+    policy_of,
+)
 from kekule.evaluation.plain_yaml import read_yaml, yaml_value
 from kekule.models import BASELINES, NETWORKS, NetworkSettings, TrainSettings
 
@@ -46,17 +54,50 @@ SHORT_FORMS = {
     "data": "source",
     "model": "name",
 }  # `data: MUTAG` stands for `data: {source: MUTAG}`
-NAMES = {*SHORT_FORMS, *(f"{key}.{sub}" for key, sub in SHORT_FORMS.items())}
+OF_DATA = ("smiles", "target", "id", "weight")  # `target: active` stands for `data.target`
+NAMES = {
+    *SHORT_FORMS,
+    *(f"{key}.{sub}" for key, sub in SHORT_FORMS.items()),
+    *OF_DATA,
+    *(f"data.{key}" for key in OF_DATA),
+    *("standardise", "protocol.column", "protocol.file"),
+}
+
+
+FOR_TABLES = {"split": "scaffold", "folds": 5}  # defaults of a protocol on molecules
 
 
 class DataSettings(BaseModel):
-    """Which molecules, and where they are."""
+    """Which molecules, where they are, and which columns say what."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     source: Annotated[
-        str, Field(min_length=1, description="Name of a TU Dortmund set, or a TU folder.")
+        Annotated[str, Field(min_length=1)]
+        | Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)],
+        Field(
+            description="A table (.csv, .tsv, .parquet, .smi, .sdf, also .gz), several in a "
+            "list, the name of a set, or a TU folder."
+        ),
     ] = "MUTAG"
+    smiles: Annotated[
+        str | None, Field(description="Column of the structures; found by its name if left out.")
+    ] = None
+    target: Annotated[
+        str | None, Field(description="Column of the class to learn. Needed for a table.")
+    ] = None
+    id: Annotated[str | None, Field(description="Column that names the molecules.")] = None
+    weight: Annotated[
+        str | None, Field(description="Column of what each row counts in the training loss.")
+    ] = None
+    duplicates: Annotated[
+        DuplicatePolicy,
+        Field(
+            description="What becomes of rows of one molecule: those that agree are merged; "
+            "those in conflict are all dropped, go with the majority, or leave the first. "
+            "`keep` keeps every row."
+        ),
+    ] = "drop-conflicts"
 
 
 class ProtocolSettings(BaseModel):
@@ -64,16 +105,42 @@ class ProtocolSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Annotated[Literal["kfold"], Field(description="Stratified k-fold cross-validation.")] = (
-        "kfold"
+    kind: Annotated[Literal["kfold"], Field(description="k-fold cross-validation.")] = "kfold"
+    split: Annotated[
+        str,
+        Field(
+            description="How rows are shared out: "
+            + ", ".join(SPLITS)
+            + ". `scaffold` for tables of molecules, `random` (stratified) for graph sets."
+        ),
+    ] = "random"
+    column: Annotated[str | None, Field(description="Column of a time, group or given split.")] = (
+        None
     )
-    folds: Annotated[int, Field(ge=2, le=1000, description="Folds k.")] = 10
+    file: Annotated[str | None, Field(description="Index file of a given split, JSON or CSV.")] = (
+        None
+    )
+    test: Annotated[
+        float, Field(gt=0, lt=1, description="Share of the rows tested, where there is one test.")
+    ] = 0.2
+    folds: Annotated[
+        int, Field(ge=2, le=1000, description="Folds k; 5 for tables, where not stated.")
+    ] = 10
     seeds: Annotated[
         int, Field(ge=1, le=1000, description="Repeats, each with its own split and weights.")
     ] = 3
     baselines: Annotated[
         tuple[str, ...], Field(description="Scored beside the network on the same folds.")
     ] = tuple(BASELINES)
+
+    @field_validator("split")
+    @classmethod
+    def _known_split(cls, given: str) -> str:
+        if given not in SPLITS:
+            near = difflib.get_close_matches(given, SPLITS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(SPLITS)}"
+            raise ValueError(f"{given!r} is no split; {hint}")
+        return given
 
     @field_validator("baselines")
     @classmethod
@@ -92,6 +159,14 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: DataSettings = DataSettings()
+    standardise: Annotated[
+        StandardisationPolicy,
+        Field(
+            description="What is done to a molecule of a table before it is learnt from: one of "
+            + ", ".join(POLICIES)
+            + ", or its keys."
+        ),
+    ] = POLICIES["parent"]
     model: ModelSettings = NETWORKS["gin"].Settings()
     train: TrainSettings = TrainSettings()
     protocol: ProtocolSettings = ProtocolSettings()
@@ -102,10 +177,25 @@ class Recipe(BaseModel):
     def _expand(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        given = {key: _long_form(key, value) for key, value in given.items()}
+        given = {key: _long_form(key, _plain(value)) for key, value in given.items()}
         if isinstance(given.get("model"), dict):
             given["model"] = {"name": "gin"} | given["model"]
+        data = given.get("data", {})
+        if isinstance(data, dict) and (short := [key for key in OF_DATA if key in given]):
+            given["data"] = data | {key: given.pop(key) for key in short}
+        if _is_table(given.get("data")) and isinstance(given.get("protocol", {}), dict):
+            given["protocol"] = FOR_TABLES | given.get("protocol", {})
         return given
+
+    @field_validator("standardise", mode="before")
+    @classmethod
+    def _named_policy(cls, given: Any) -> Any:
+        return policy_of(given) if isinstance(given, str | dict) else given
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the data are a table of molecules, not a set of graphs."""
+        return _is_table(self.data.model_dump())
 
     @property
     def sha256(self) -> str:
@@ -164,8 +254,12 @@ def _apply(given: dict[str, Any], override: str) -> None:
             "Write train.epochs=50, for one.",
             source="command line",
         )
+    if path in OF_DATA:
+        path = f"data.{path}"
     *parents, last = path.split(".")
     value = _value(text, named=path in NAMES)
+    if parents == ["data"]:
+        given.pop(last, None)  # the short form in the file, which would have the last word
     place = given
     for key in parents:
         inner = _long_form(key, place.get(key) if place.get(key) is not None else {})
@@ -194,10 +288,29 @@ def _value(text: str, *, named: bool) -> Any:
     return value if isinstance(value, str | list | dict) or not (named and text) else text
 
 
+def _plain(value: Any) -> Any:
+    """Settings as keys and values: a part of a recipe may come as its own class."""
+    return value.model_dump() if isinstance(value, BaseModel) else value
+
+
 def _long_form(key: str, value: Any) -> Any:
+    if key == "data" and isinstance(value, list):
+        return {"source": value}
     if key in SHORT_FORMS and value is not None and not isinstance(value, dict | list):
         return {SHORT_FORMS[key]: str(value)}
     return value
+
+
+def _is_table(data: Any) -> bool:
+    """Whether data settings, checked or not, mean a table of molecules."""
+    if not isinstance(data, dict):
+        return False
+    if any(data.get(key) is not None for key in OF_DATA):
+        return True
+    source = data.get("source", "MUTAG")
+    if isinstance(source, list | tuple):
+        return bool(source) and all(is_molecule_source(str(one)) for one in source)
+    return is_molecule_source(str(source))
 
 
 def _recipe_error(
@@ -207,6 +320,8 @@ def _recipe_error(
     loc = [str(part) for part in first["loc"]]
     if loc[:1] == ["model"] and len(loc) > 1:
         del loc[1]  # which network's settings were tried: pydantic's, not the reader's
+    if loc[:2] == ["data", "source"]:
+        del loc[2:]  # which of its two forms was tried
     unnamed = first["type"].startswith("union_tag")
     key = "model.name" if unnamed else ".".join(loc) or "recipe"
     if any(_touch(key, text.partition("=")[0]) for text in overrides):
@@ -249,4 +364,4 @@ def _known_keys(path: Sequence[str], given: dict[str, Any]) -> list[str]:
     fields: dict[str, Any] = Recipe.model_fields
     for key in path:
         fields = fields[key].annotation.model_fields
-    return list(fields)
+    return [*fields, *OF_DATA] if not path else list(fields)

@@ -81,7 +81,7 @@ class FitResult:
     best_epoch: int  # 0-based
 
 
-def fit(
+def fit(  # noqa: PLR0913 # all but the first three by keyword
     network: Network,
     graphs: PackedGraphs,
     targets: NDArray[np.int64],
@@ -91,6 +91,7 @@ def fit(
     settings: TrainSettings,
     score: SelectionScore,
     seed: int,
+    weights: NDArray[np.float64] | None = None,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> FitResult:
     """Train `network` in place and leave it with the averaged weights of its best epoch.
@@ -107,6 +108,9 @@ def fit(
         Validation probabilities (n, K) and truth (n,) to a number, higher is better.
     seed
         Of shuffling and dropout.
+    weights
+        What each row counts in the training loss, (R,); None: all the same. Validation rows
+        choose the epoch by their number alone.
     on_epoch
         Called after every epoch.
 
@@ -127,7 +131,7 @@ def fit(
     network.set_scale(make_batch(graphs, train_rows))
     held_out = [make_batch(graphs, part) for part in _parts(validation_rows, BATCH_SIZE)]
     held_truth = targets[validation_rows]
-    epochs = _Epochs(network, graphs, targets, settings)
+    epochs = _Epochs(network, graphs, targets, settings, weights)
     kept: nn.Module = epochs.average.module
     best = _Best(kept, settings.smoothing)
     train_loss: list[float] = []
@@ -182,8 +186,10 @@ class _Epochs:
         graphs: PackedGraphs,
         targets: NDArray[np.int64],
         settings: TrainSettings,
+        weights: NDArray[np.float64] | None,
     ):
         self.network, self.graphs, self.targets = network, graphs, targets
+        self.weights = weights
         self.batch_size = settings.batch_size
         self.optimizer = torch.optim.AdamW(
             network.parameters(),
@@ -205,14 +211,23 @@ class _Epochs:
         total = 0.0
         for part in _parts(rows, self.batch_size):
             self.optimizer.zero_grad(set_to_none=True)
-            logits = self.network(make_batch(self.graphs, part))
-            loss = nn.functional.cross_entropy(logits, torch.from_numpy(self.targets[part]))
+            loss = self._loss(self.network(make_batch(self.graphs, part)), part)
             loss.backward()
             self.optimizer.step()
             self.average.update_parameters(self.network)
             total += loss.item() * len(part)
         self.schedule.step()
         return total / len(rows)
+
+    def _loss(self, logits: Tensor, part: NDArray[np.int64]) -> Tensor:
+        """Mean cross-entropy of a batch, each row counting as much as its weight."""
+        targets = torch.from_numpy(self.targets[part])
+        if self.weights is None:
+            return nn.functional.cross_entropy(logits, targets)
+        losses = nn.functional.cross_entropy(logits, targets, reduction="none")
+        weights = torch.from_numpy(self.weights[part]).to(losses.dtype)
+        # Not divided by the batch's own sum: a row would then count by its company.
+        return (losses * weights).mean()
 
 
 def _parts(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

@@ -174,7 +174,7 @@ def test_scores_are_plain_json_without_a_nan(inputs, results):
     assert scores["protocol"]["seeds_used"] == [5, 6]
     assert len(scores["metrics"][PRIMARY]["folds"]) == 6
     assert "Nadeau & Bengio" in scores["protocol"]["interval"]
-    assert "stratified 3-fold, 2 seed(s)" in scores["protocol"]["description"]
+    assert "stratified 3-fold; 2 seed(s)" in scores["protocol"]["description"]
 
 
 def test_the_spread_over_seeds_is_reported(inputs, results):

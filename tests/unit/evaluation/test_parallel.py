@@ -12,6 +12,7 @@ import torch
 
 from kekule import KekuleError, _errors
 from kekule._errors import TrainingError
+from kekule.data.chunked import available_cores
 from kekule.evaluation import (
     FINAL,
     NETWORK,
@@ -19,7 +20,6 @@ from kekule.evaluation import (
     FoldInputs,
     FoldTask,
     LostFoldError,
-    available_cores,
     parallel,
     read_recipe,
     tasks_of,
