@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kekule.registry import Predictor as Predictor
     from kekule.registry import load as load
     from kekule.workflow import Run as Run
+    from kekule.workflow import audit as audit
     from kekule.workflow import convert as convert
     from kekule.workflow import list_sets as list_sets
     from kekule.workflow import predict as predict
@@ -36,6 +37,7 @@ _HOMES = {
     "Predictor": "kekule.registry",
     "load": "kekule.registry",
     "Run": "kekule.workflow",
+    "audit": "kekule.workflow",
     "convert": "kekule.workflow",
     "list_sets": "kekule.workflow",
     "predict": "kekule.workflow",

@@ -17,6 +17,7 @@ from kekule.evaluation import Recipe
 HEAVY = {"torch", "torch_geometric", "rdkit", "matplotlib", "mlflow", "pandas", "scipy", "sklearn"}
 FUNCTIONS = {  # what each command is in Python
     "train": "train",
+    "audit": "audit",
     "predict": "predict",
     "report": "report",
     "data list": "list_sets",
@@ -46,7 +47,9 @@ def test_every_command_is_a_public_python_function():
         assert inspect.getdoc(getattr(package, name))
 
 
-@pytest.mark.parametrize("name", ["train", "predict", "report", "data convert", "data get"])
+@pytest.mark.parametrize(
+    "name", ["train", "audit", "predict", "report", "data convert", "data get"]
+)
 def test_options_have_the_names_of_the_functions_parameters(name):
     ours = {"verbose", "quiet", "settings", "help", "progress", "recipe", "overrides", "inputs"}
     options = {parameter.name for parameter in COMMANDS[name].params} - ours

@@ -83,7 +83,7 @@ def test_pipes_get_utf8_whatever_the_locale(kekule, tmp_path, env):
     (tmp_path / "Graphen – größer" / "MUTAG").mkdir(parents=True)
     said = kekule("data", "list", "--raw", "Graphen – größer", cwd=tmp_path, env=env)
     assert said.code == 0, said.err
-    assert f"MUTAG,molecules,188,2,{Path('Graphen – größer') / 'MUTAG'}\n" in said.out
+    assert f"MUTAG,TU,molecules,188,1,2,{Path('Graphen – größer') / 'MUTAG'}\n" in said.out
 
 
 @posix
@@ -118,7 +118,7 @@ def test_a_person_gets_a_table_and_a_pipe_gets_csv(kekule):
     piped = kekule("data", "list").out
     assert "┃" in shown
     assert "MUTAG" in shown
-    assert piped.startswith("name,kind,graphs,classes,here\n")
+    assert piped.startswith("name,collection,kind,graphs,tasks,classes,here\n")
     assert "\r" not in piped
 
 

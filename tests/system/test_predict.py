@@ -95,10 +95,11 @@ def test_a_table_keeps_its_own_columns_and_none_hides_a_result(door, run, tmp_pa
 
 
 def test_the_column_of_smiles_can_be_named(door, run, tmp_path):
-    (tmp_path / "assay.tsv").write_text("key\twhat\n1\tCCO\n")
+    (tmp_path / "assay.tsv").write_text("key\twhat\tother\n1\tCCO\tCCN\n")
     said = door("predict", run, tmp_path / "assay.tsv")
     assert said.code == 2
-    assert "'key', 'what'" in said.err
+    assert "'what'" in said.err
+    assert "'other'" in said.err
     assert "--column" in said.err or "column=" in said.err
     said = door("predict", run, tmp_path / "assay.tsv", "--column", "what")
     assert rows_of(said.out)[0]["status"] == "ok"

@@ -14,6 +14,7 @@ from typing import NoReturn
 import typer
 
 from kekule._errors import KekuleError
+from kekule.cli.auditing import audit
 from kekule.cli.datasets import data_app
 from kekule.cli.options import Verbose
 from kekule.cli.predicting import predict
@@ -50,10 +51,11 @@ def kekule(
     ),
     verbose: Verbose = False,
 ) -> None:
-    """Graph classification of molecules: train, validate, predict, report."""
+    """Graph classification of molecules: audit, train, validate, predict, report."""
 
 
 app.command()(train)
+app.command()(audit)
 app.command()(predict)
 app.command()(report)
 app.add_typer(data_app, name="data")

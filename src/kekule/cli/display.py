@@ -22,9 +22,10 @@ def print_scores(scores: dict[str, Any], path: Path) -> None:
     """Print a run's scores beside its baselines', the verdict, and where the report is."""
     protocol = scores["protocol"]
     seeds = _count(protocol["seeds"], "seed")
+    split = protocol.get("split", "stratified")
     title = (
         f"{scores['dataset']}, {scores['n_rows'] - scores['n_rejected']} of "
-        f"{scores['n_rows']} graphs, {protocol['folds']}-fold × {seeds}"
+        f"{scores['n_rows']} rows, {split} {protocol['folds']}-fold × {seeds}"
     )
     table = Table(title=Text(title), title_justify="left", title_style="bold")
     table.add_column("mean\n95 % interval", overflow="fold")
@@ -37,9 +38,43 @@ def print_scores(scores: dict[str, Any], path: Path) -> None:
     spread = ", ".join(f"{value:.3f}" for value in means)
     _print(table)
     _print(Text(f"Mean {scores['primary']} of each seed: {spread}"))
-    _print(Text(scores["verdict"]))
+    for line in filter(None, (scores.get("duplicates"), scores["verdict"])):
+        _print(Text(line))
     _print(Text(f"Took {scores['seconds']:.0f} s."))
     _print(Text(f"Report: {_shortest(path / 'report.html')}", no_wrap=True, overflow="ignore"))
+
+
+def print_audit(audit: dict[str, Any]) -> None:
+    """Print the findings of an audit, the worst first, each with what to do."""
+    order = {"red": 0, "amber": 1, "green": 2}
+    shown = Table(title=Text(_audit_title(audit)), title_justify="left", title_style="bold")
+    for name in ("", "finding", "found", "what to do"):
+        shown.add_column(name, overflow="fold")
+    for finding in sorted(audit["findings"], key=lambda each: order[each["verdict"]]):
+        colour = {"red": "bold red", "amber": "yellow", "green": "green"}[finding["verdict"]]
+        shown.add_row(
+            Text(finding["verdict"], style=colour),
+            Text(str(finding["name"])),
+            Text(_found(finding["value"])),
+            Text(str(finding["advice"])),
+        )
+    _print(shown)
+    _print(Text(f"Verdict: {audit['verdict']}"))
+
+
+def _audit_title(audit: dict[str, Any]) -> str:
+    return f"{audit['name']}, {_count(audit['rows'], 'row')}"
+
+
+def _found(value: Any) -> str:
+    """Write a finding's value as a person would: no brackets, no quotes."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_found(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_found, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "" if value is None else str(value)
 
 
 def print_table(table: pd.DataFrame) -> None:

@@ -14,7 +14,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="SMILES; or one .smi, .csv or .tsv file, TU folder, or - for standard input.",
+            help="SMILES; or files (.smi, .csv, .tsv, .parquet, .sdf, also .gz), a TU folder, "
+            "or - for standard input.",
         ),
     ],
     out: Annotated[

@@ -42,6 +42,8 @@ def train(
 
     kekule train
 
+    kekule train data=assay.csv smiles=SMILES target=active
+
     kekule train data=PTC_MR model=gcn train.epochs=50
 
     kekule train recipes/mutag-gin.yaml seed=7 --out models/seed7

@@ -1,13 +1,14 @@
 """A bundle: everything a trained model needs, in one folder that can be trusted.
 
-Files of format 1: ``bundle.json`` (manifest with checksums), ``weights.safetensors``,
-``recipe.yaml`` (resolved), ``scores.json``, ``example.json`` (graphs and the probabilities
-they must give; replayed on every load).
+Files of format 2: ``bundle.json`` (manifest with checksums), ``weights.safetensors``,
+``recipe.yaml`` (resolved), ``scores.json``, ``example.json`` (graphs or SMILES and the
+probabilities they must give; replayed on every load). Format 1 knew graphs of a set alone,
+and had neither a standardisation policy nor the codes seen in training.
 """
 
 import importlib.metadata
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from kekule._errors import BundleError, KekuleError
-from kekule.data import LabelledGraphs
-from kekule.features import GraphSchema, pack
+from kekule.data import LabelledGraphs, StandardisationPolicy
+from kekule.features import (
+    MOLECULE_SCHEMA,
+    GraphSchema,
+    PackedGraphs,
+    Seen,
+    pack,
+    standard_graphs,
+)
 from kekule.models import (
     NETWORKS,
     Network,
@@ -75,9 +83,13 @@ class BundleContent:
     scores
         Content of ``scores.json``.
     examples
-        A few graphs of the training set; replayed on load.
+        A few graphs of the training set, or SMILES of a table; replayed on load.
     created
         UTC time, ISO 8601.
+    policy
+        How SMILES of a table were standardised; None where the model was trained on graphs.
+    seen
+        Codes that occurred in training, by part and column.
     """
 
     name: str
@@ -89,8 +101,10 @@ class BundleContent:
     recipe_sha256: str
     data_sha256: str
     scores: dict[str, Any]
-    examples: LabelledGraphs
+    examples: LabelledGraphs | tuple[str, ...]
     created: str
+    policy: StandardisationPolicy | None = None
+    seen: Seen = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +115,7 @@ class OpenBundle:
     ----------
     manifest
         Content of ``bundle.json``.
-    classes, schema
+    classes, schema, policy, seen
         See `BundleContent`.
     network
         In evaluation mode.
@@ -111,6 +125,8 @@ class OpenBundle:
     classes: tuple[str, ...]
     schema: GraphSchema
     network: Network
+    policy: StandardisationPolicy | None = None
+    seen: Seen = field(default_factory=dict)
 
 
 def versions() -> dict[str, str]:
@@ -130,7 +146,7 @@ def save_bundle(folder: Path, content: BundleContent) -> None:
     settings = _settings(content.network_settings)
     network = build_network(content.schema, len(content.classes), settings, seed=0)
     set_weights(network, content.weights)
-    expected = probabilities(network, pack(content.examples, content.schema))
+    expected = probabilities(network, _packed(content.examples, content.schema, content.policy))
     (folder / EXAMPLE).write_bytes(json_bytes(example_to_json(content.examples, expected)))
     write_manifest(
         folder,
@@ -138,7 +154,9 @@ def save_bundle(folder: Path, content: BundleContent) -> None:
             "name": content.name,
             "task": "binary" if len(content.classes) == 2 else "multiclass",
             "classes": list(content.classes),
-            "input": "graph" if content.schema.alphabet is None else "smiles",
+            "input": _input_kind(content.schema),
+            "policy": None if content.policy is None else content.policy.model_dump(mode="json"),
+            "seen": content.seen,
             "schema": content.schema.to_json(),
             "schema_sha256": content.schema.sha256,
             "network": content.network_settings,
@@ -167,6 +185,7 @@ def open_bundle(path: Path) -> OpenBundle:
         classes = _classes(manifest["classes"])
         schema = GraphSchema.from_json(manifest["schema"])
         settings = _settings(manifest["network"])
+        policy, seen = _policy(manifest, schema), _seen(manifest, schema)
         weights = load_file(folder / WEIGHTS)
         _check_weights(weights, shapes_of(schema, len(classes), settings))
         network = build_network(schema, len(classes), settings, seed=0)
@@ -175,14 +194,65 @@ def open_bundle(path: Path) -> OpenBundle:
         raise BundleError(
             folder, f"its parts do not fit each other: {_first_words(error)}", COPY_AGAIN
         ) from error
-    bundle = OpenBundle(manifest, classes, schema, network)
+    bundle = OpenBundle(manifest, classes, schema, network, policy, seen)
     _replay(folder / EXAMPLE, bundle)
     return bundle
+
+
+def _packed(
+    examples: LabelledGraphs | tuple[str, ...],
+    schema: GraphSchema,
+    policy: StandardisationPolicy | None,
+) -> PackedGraphs:
+    """Lay examples out as the predictor would."""
+    if isinstance(examples, LabelledGraphs):
+        return pack(examples, schema)
+    if policy is None or schema.featuriser is None:
+        raise ValueError("the example is SMILES, but the model was trained on graphs")
+    return standard_graphs(examples, policy).graphs
+
+
+def _input_kind(schema: GraphSchema) -> str:
+    return "graph" if schema.alphabet is None and schema.featuriser is None else "smiles"
+
+
+def _policy(manifest: dict[str, Any], schema: GraphSchema) -> StandardisationPolicy | None:
+    given = manifest.get("policy")
+    if schema.featuriser is None:
+        return None
+    if schema.featuriser != MOLECULE_SCHEMA.featuriser:
+        raise ValueError(f"atoms are coded by {schema.featuriser!r}, which is unknown here")
+    if schema.sha256 != MOLECULE_SCHEMA.sha256:
+        raise ValueError(f"the codes of {schema.featuriser!r} differ from those it has here")
+    try:
+        return StandardisationPolicy.model_validate(given, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"policy {first['loc']}: {first['msg']}") from None
+
+
+def _seen(manifest: dict[str, Any], schema: GraphSchema) -> Seen:
+    """Codes seen in training; a model of a table must say of every column."""
+    if schema.featuriser is None:
+        return {}
+    found: Seen = {}
+    for part, columns in (("nodes", schema.nodes), ("edges", schema.edges)):
+        given = manifest["seen"][part]
+        found[part] = {column.name: _whole_numbers(given[column.name]) for column in columns}
+    return found
+
+
+def _whole_numbers(given: Any) -> list[int]:
+    if not isinstance(given, list) or not all(type(value) is int for value in given):
+        raise ValueError(f"codes seen in training are {str(given)[:60]}, not whole numbers")
+    return given
 
 
 def _classes(given: Any) -> tuple[str, ...]:
     if not isinstance(given, list) or len(given) < 2 or not all(isinstance(k, str) for k in given):
         raise ValueError(f"classes {given!r} are not two names or more")
+    if len(set(given)) < len(given):
+        raise ValueError(f"classes {given!r} name one twice")
     return tuple(given)
 
 
@@ -201,9 +271,10 @@ def _check_weights(
 
 
 def _replay(path: Path, bundle: OpenBundle) -> None:
-    graphs, expected = example_from_json(path, read_json(path))
+    examples, expected = example_from_json(path, read_json(path))
     try:
-        given = probabilities(bundle.network, pack(graphs, bundle.schema))
+        packed = _packed(examples, bundle.schema, bundle.policy)
+        given = probabilities(bundle.network, packed)
         moved = float(np.abs(given - expected).max())
     except _MISFIT as error:
         raise BundleError(

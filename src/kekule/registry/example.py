@@ -1,4 +1,4 @@
-"""The example in a bundle: a few graphs as JSON with the probabilities they must give."""
+"""The example in a bundle: a few graphs or SMILES with the probabilities they must give."""
 
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,12 @@ _ARRAYS = {
 }
 
 
-def example_to_json(graphs: LabelledGraphs, expected: NDArray[np.float64]) -> dict[str, Any]:
-    """JSON form of graphs and of their probabilities (G, K)."""
+def example_to_json(
+    graphs: LabelledGraphs | tuple[str, ...], expected: NDArray[np.float64]
+) -> dict[str, Any]:
+    """JSON form of graphs, or SMILES, and of their probabilities (G, K)."""
+    if not isinstance(graphs, LabelledGraphs):
+        return {"smiles": list(graphs), "probabilities": expected.tolist()}
     arrays = {name: getattr(graphs, name) for name in _ARRAYS}
     return {
         "node_columns": list(graphs.node_columns),
@@ -33,7 +37,7 @@ def example_to_json(graphs: LabelledGraphs, expected: NDArray[np.float64]) -> di
 
 def example_from_json(
     path: Path, given: dict[str, Any]
-) -> tuple[LabelledGraphs, NDArray[np.float64]]:
+) -> tuple[LabelledGraphs | tuple[str, ...], NDArray[np.float64]]:
     """Read what `example_to_json` wrote.
 
     Raises
@@ -42,6 +46,8 @@ def example_from_json(
         If a part is missing or of another form.
     """
     try:
+        if "smiles" in given:
+            return _smiles(given["smiles"]), np.asarray(given["probabilities"], dtype=np.float64)
         arrays: dict[str, Any] = {
             name: np.asarray(given[name]["values"], dtype=dtype).reshape(given[name]["shape"])
             for name, dtype in _ARRAYS.items()
@@ -62,6 +68,12 @@ def example_from_json(
         raise BundleError(
             path, f"a part is missing or of another form ({error!r})", "Train the bundle anew."
         ) from error
+
+
+def _smiles(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not given or not all(isinstance(s, str) for s in given):
+        raise ValueError("smiles is no list of texts")
+    return tuple(given)
 
 
 def _check_arrays(graphs: LabelledGraphs) -> None:

@@ -6,7 +6,7 @@ the input was SMILES), ``prediction``, and ``probability`` of the positive class
 of these keeps its cells under ``input_<name>``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kekule._errors import KekuleError, MoleculeError, SchemaError
-from kekule.data import INVALID, OK, WARNING, LabelledGraphs, RowStatus
+from kekule.data import (
+    INVALID,
+    OK,
+    WARNING,
+    LabelledGraphs,
+    RowStatus,
+    StandardisationPolicy,
+    kept_apart,
+)
+from kekule.data.chunked import Progress
 from kekule.data.molecules import SmilesGraphs, graphs_from_smiles
 from kekule.data.structures import Structures
-from kekule.features import misfits, pack
+from kekule.features import PackedGraphs, misfits, pack, standard_graphs, unseen
 from kekule.models import probabilities
 from kekule.registry.bundle import OpenBundle, open_bundle
 
@@ -47,7 +56,12 @@ class Predictor:
         self.manifest: dict[str, Any] = bundle.manifest
 
     def predict(
-        self, inputs: Sequence[str] | LabelledGraphs | Structures, *, strict: bool = False
+        self,
+        inputs: Sequence[str] | LabelledGraphs | Structures,
+        *,
+        strict: bool = False,
+        processes: int = 1,
+        progress: Progress | None = None,
     ) -> pd.DataFrame:
         """Class and probability of every input row.
 
@@ -58,6 +72,10 @@ class Predictor:
             whose own columns are then kept.
         strict
             Raise at the first invalid row instead of keeping it.
+        processes
+            Of these SMILES are read and laid out, where the model was trained on a table.
+        progress
+            Called with what is done, how far, and of how many.
 
         Returns
         -------
@@ -75,20 +93,53 @@ class Predictor:
             If SMILES are given to a model whose graphs are not molecules.
         """
         rows = _as_structures(inputs)
-        if rows.graphs is not None:
-            status = self._same_language(rows.graphs)
-            graphs, statuses, used = rows.graphs, [status] * len(rows), None
-        else:
-            graphs, statuses, used = self._read(rows)
-        statuses = _set_misfits_aside(graphs, statuses, misfits(graphs, self._bundle.schema))
+        graphs, statuses, used = self._laid_out(rows, processes, progress)
         if strict:
             _refuse_invalid(rows, statuses)
         usable = np.flatnonzero([s.status != INVALID for s in statuses])
         values = np.full((len(rows), len(self.classes)), np.nan)
         if len(usable):
-            packed = pack(graphs.take(usable), self._bundle.schema)
-            values[usable] = probabilities(self._bundle.network, packed)
+            values[usable] = probabilities(self._bundle.network, graphs(usable))
         return _table(rows, statuses, used, values, self.classes)
+
+    def _laid_out(
+        self, rows: Structures, processes: int, progress: Progress | None
+    ) -> tuple[Callable[[NDArray[np.int64]], PackedGraphs], list[RowStatus], list[str] | None]:
+        """How to have the arrays of some rows, the status of every row, and SMILES if any."""
+        if self._bundle.policy is not None:
+            return self._standardised(rows, self._bundle.policy, processes, progress)
+        schema, used = self._bundle.schema, None
+        if rows.graphs is not None:
+            statuses = [self._same_language(rows.graphs)] * len(rows)
+            graphs = rows.graphs
+        else:
+            graphs, statuses, used = self._read(rows)
+        statuses = _set_misfits_aside(statuses, misfits(graphs, schema))
+        return lambda usable: pack(graphs.take(usable), schema), statuses, used
+
+    def _standardised(
+        self,
+        rows: Structures,
+        policy: StandardisationPolicy,
+        processes: int,
+        progress: Progress | None,
+    ) -> tuple[Callable[[NDArray[np.int64]], PackedGraphs], list[RowStatus], list[str] | None]:
+        if rows.smiles is None:
+            raise KekuleError(
+                f"{rows.source}: a set of graphs is given, but the model "
+                f"{self.manifest['name']!r} was trained on a table of molecules. Write the set "
+                "as SMILES with `kekule data convert`, and predict those."
+            )
+        graphs, found = standard_graphs(
+            rows.smiles, policy, reasons=rows.reasons, processes=processes, progress=progress
+        )
+        statuses = [
+            _with_remark(status, remark)
+            for status, remark in zip(
+                found.statuses, unseen(graphs, self._bundle.seen), strict=True
+            )
+        ]
+        return graphs.take, statuses, found.smiles
 
     def _same_language(self, graphs: LabelledGraphs) -> RowStatus:
         """Refuse graphs whose labels mean something else; doubt those that do not say."""
@@ -113,7 +164,13 @@ class Predictor:
                 "trained on graphs that are not known to be molecules. Give a TU folder of "
                 "graphs of the same kind."
             )
-        return graphs_from_smiles(rows.smiles or [], alphabet, source=rows.source)
+        graphs, statuses, used = graphs_from_smiles(
+            rows.smiles or [], alphabet, source=rows.source
+        )
+        for row, reason in enumerate(rows.reasons or ()):
+            if reason:
+                statuses[row] = RowStatus(INVALID, reason)
+        return SmilesGraphs(graphs, statuses, used)
 
 
 def load(path: str | Path) -> Predictor:
@@ -141,9 +198,14 @@ def _as_structures(inputs: Sequence[str] | LabelledGraphs | Structures) -> Struc
     return Structures(pd.DataFrame({"smiles": smiles}, dtype=str), smiles, None, "input")
 
 
-def _set_misfits_aside(
-    graphs: LabelledGraphs, statuses: Sequence[RowStatus], reasons: Sequence[str]
-) -> list[RowStatus]:
+def _with_remark(status: RowStatus, remark: str) -> RowStatus:
+    """Add a reservation to a row's status; an invalid row has a better reason."""
+    if not remark or status.status == INVALID:
+        return status
+    return RowStatus(WARNING, "; ".join(filter(None, [status.reason, remark])))
+
+
+def _set_misfits_aside(statuses: Sequence[RowStatus], reasons: Sequence[str]) -> list[RowStatus]:
     return [
         RowStatus(INVALID, reason) if reason and status.status != INVALID else status
         for status, reason in zip(statuses, reasons, strict=True)
@@ -182,19 +244,6 @@ def _table(
     else:
         results |= {f"probability_{name}": values[:, k] for k, name in enumerate(classes)}
     names_given = [str(name) for name in rows.frame.columns]
-    renamed = _own_names(names_given, {*RESERVED, *results})
+    renamed = kept_apart(names_given, {*RESERVED, *results})
     own = {new: rows.frame.iloc[:, k].to_numpy() for k, new in enumerate(renamed)}
     return pd.DataFrame({"row": np.arange(len(rows)), **own, **results})
-
-
-def _own_names(names: Sequence[str], reserved: set[str]) -> list[str]:
-    """Names of the input's columns, each kept apart from every other and from `reserved`."""
-    taken = reserved | set(names)
-    renamed = []
-    for name in names:
-        new = name
-        while new in (reserved if new == name else taken):
-            new = f"input_{new}"
-        taken.add(new)
-        renamed.append(new)
-    return renamed

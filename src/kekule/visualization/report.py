@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 from kekule._errors import OutputError
 from kekule.visualization import drawings, palette, parameters, tables
+from kekule.visualization.audit_figures import probes_picture, worst_first
 from kekule.visualization.canvas import png_bytes, svg_text
 from kekule.visualization.catalogue import DRAWN_BY_THE_PAGE, FIGURES
 from kekule.visualization.embedding import MOST_RINGS
@@ -68,6 +69,8 @@ def render_page(view: RunView, svgs: dict[str, str]) -> str:
         svgs={name: Markup(svg) for name, svg in svgs.items()},  # noqa: S704  # drawn by us, names escaped
         script=Markup(script),  # noqa: S704  # a file of this package
         script_digest=digest,
+        probes=Markup(probes_picture(view.audit)),  # noqa: S704  # drawn by us, names escaped
+        findings=worst_first(view.audit),
         lines=tables.row_lines(view),
         wrong=wrong_rows(view),
         rejected_by_size=len(view.rows) > tables.MOST_ROWS,

@@ -102,6 +102,10 @@ class RunView:
         Findings with keys ``name``, ``verdict`` (green, amber, red), ``value``, ``advice``.
     seed_spread
         Metric to its mean over folds, one value a seed.
+    duplicates
+        What became of rows of one molecule, in one sentence; empty where there is nothing to say.
+    protocol
+        How rows were shared out among the folds, in one line.
     """
 
     name: str
@@ -133,6 +137,8 @@ class RunView:
     hashes: dict[str, str]
     audit: list[dict[str, Any]]
     seed_spread: dict[str, tuple[float, ...]]
+    duplicates: str = ""
+    protocol: str = ""
 
 
 def known_rows(view: RunView) -> NDArray[np.bool_]:

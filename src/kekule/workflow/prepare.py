@@ -3,16 +3,46 @@
 Symbols: N rows of the source, R usable rows, K classes.
 """
 
-from dataclasses import dataclass
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from kekule._errors import DataFileError
-from kekule.data import INVALID, OK, LabelledGraphs, find_set, stratified_folds
+from kekule.data import (
+    INVALID,
+    NEVER_TESTED,
+    OK,
+    SPLITS,
+    MoleculeTable,
+    RowStatus,
+    Split,
+    SplitInputs,
+    Targets,
+    find_molecule_set,
+    find_set,
+    is_molecule_source,
+    kept_apart,
+    make_split,
+    molecule_set_entry,
+    read_molecules,
+    resolve_duplicates,
+    training_rows,
+)
+from kekule.data.chunked import Progress
+from kekule.data.file_kinds import KINDS
+from kekule.data.number_text import read_bytes
 from kekule.evaluation import FoldInputs, Recipe
 from kekule.features import misfits, pack, schema_of
+from kekule.workflow.graph_set import GraphSet
+from kekule.workflow.molecule_set import FEW, MoleculeSet, invalid_rows, molecule_set
+
+NAMED = "Say which with target=COLUMN."
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,46 +51,127 @@ class Prepared:
 
     Attributes
     ----------
-    graphs
-        The set as its source gives it, N graphs.
+    origin
+        The set as its source gives it, N rows.
     usable
         int64 (R,), rows that can be trained on, rising.
-    reasons
-        N strings; why a row cannot, empty where it can.
+    statuses
+        N statuses: ``invalid`` where a row cannot be trained on, with the reason.
     classes
         K class names as spelt in the data, in the order of their numbers.
     inputs
         What the folds share; row r of it is row ``usable[r]`` of the source.
+    duplicates
+        What became of rows of one molecule, in one sentence; empty for a graph set.
     """
 
-    graphs: LabelledGraphs
+    origin: GraphSet | MoleculeSet
     usable: NDArray[np.int64]
-    reasons: list[str]
+    statuses: list[RowStatus]
     classes: tuple[str, ...]
     inputs: FoldInputs
+    duplicates: str = ""
 
-    def status(self) -> list[str]:
-        """Status of each of the N rows."""
-        return [INVALID if reason else OK for reason in self.reasons]
+    def split(self) -> Split | None:
+        """Split of the first seed, told in rows of the source; None for a graph set's own."""
+        return _of_source(self.inputs.splits, self.inputs.recipe.seed, self.usable, len(self))
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.origin)
 
     def rejected(self) -> pd.DataFrame:
-        """Rows that were set aside: row, status, reason."""
-        rows = [row for row, reason in enumerate(self.reasons) if reason]
-        reasons = [self.reasons[row] for row in rows]
-        return pd.DataFrame({"row": rows, "status": INVALID, "reason": reasons})
+        """Rows that were set aside: row, the table's own columns, status, reason."""
+        rows = [k for k, status in enumerate(self.statuses) if status.status == INVALID]
+        own = self.origin.columns.iloc[rows].reset_index(drop=True)
+        own.columns = pd.Index(kept_apart(list(own.columns), {"row", "status", "reason"}))
+        reasons = [self.statuses[row].reason for row in rows]
+        told = pd.DataFrame({"status": INVALID, "reason": reasons}, index=range(len(rows)))
+        return pd.concat([pd.DataFrame({"row": rows}), own, told], axis=1)
 
 
-def prepare(recipe: Recipe) -> Prepared:
-    """Read the recipe's set, set unusable rows aside, number the classes, pack the graphs.
+def prepare(
+    recipe: Recipe,
+    *,
+    cache: Path | None = None,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Read the recipe's data, set unusable rows aside, number the classes, split the rows.
+
+    Parameters
+    ----------
+    recipe
+        Resolved.
+    cache
+        Where packed molecules are kept; the user's own place where None.
+    processes, progress
+        For the molecules of a table.
 
     Raises
     ------
     DataFileError
-        If the set cannot be found or read, or has no class labels.
+        If the data cannot be found or read, or have no class labels.
     KekuleError
-        If its classes cannot be shared out over the recipe's folds.
+        If the rows cannot be shared out over the recipe's folds.
     """
-    graphs = find_set(recipe.data.source)
+    if recipe.is_table:
+        molecules = open_table(recipe, cache=cache, processes=processes, progress=progress)
+        return _prepare_table(recipe, molecules, processes, progress)
+    return _prepare_graphs(recipe)
+
+
+def open_data(
+    recipe: Recipe,
+    *,
+    cache: Path | None = None,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> GraphSet | MoleculeSet:
+    """Read the recipe's data as a run saw them."""
+    if recipe.is_table:
+        return open_table(recipe, cache=cache, processes=processes, progress=progress)
+    return GraphSet(find_set(str(recipe.data.source)))
+
+
+def read_table_of(recipe: Recipe) -> MoleculeTable:
+    """Read the recipe's table, with the columns it names or those known of the set."""
+    data = recipe.data
+    if isinstance(data.source, str) and not is_molecule_source(data.source):
+        why = "columns are named, so a table is meant, and by its name this is none"
+        cure = f"Give a file that ends in {', '.join(KINDS)}; a set of graphs has no columns."
+        raise DataFileError(data.source, why, cure)
+    source: str | list[str] = list(data.source) if isinstance(data.source, tuple) else data.source
+    smiles, target = data.smiles, data.target
+    if isinstance(source, str) and (entry := molecule_set_entry(Path(source).name)) is not None:
+        known = find_molecule_set(source)
+        if known is None:
+            why = f"no folder here holds this set of {entry.n_rows:,} molecules"
+            cure = f"Fetch it with `kekule data get {entry.name}`."
+            raise DataFileError(source, why, cure)
+        source, smiles = str(known.path), smiles or known.smiles_column
+        target = target or (known.targets[0] if len(known.targets) == 1 else None)
+    targets = () if target is None else (target,)
+    return read_molecules(
+        source, smiles=smiles, targets=targets, id_column=data.id, weight_column=data.weight
+    )
+
+
+def open_table(
+    recipe: Recipe, *, cache: Path | None, processes: int, progress: Progress | None
+) -> MoleculeSet:
+    """Read, standardise and lay out the recipe's table."""
+    return molecule_set(
+        read_table_of(recipe),
+        recipe.standardise,
+        cache=cache,
+        processes=processes,
+        progress=progress,
+    )
+
+
+def _prepare_graphs(recipe: Recipe) -> Prepared:
+    graphs = find_set(str(recipe.data.source))
     if graphs.targets is None:
         raise DataFileError(
             graphs.source,
@@ -68,16 +179,161 @@ def prepare(recipe: Recipe) -> Prepared:
             f"Add {graphs.name}_graph_labels.txt, one class a line.",
         )
     schema = schema_of(graphs)
-    reasons = misfits(graphs, schema)
-    usable = np.flatnonzero([not reason for reason in reasons])
+    statuses = [RowStatus(INVALID if why else OK, why) for why in misfits(graphs, schema)]
+    usable = np.flatnonzero(~invalid_rows(statuses))
     values, targets = np.unique(graphs.targets[usable], return_inverse=True)
-    stratified_folds(
-        targets, recipe.protocol.folds, seed=recipe.seed
-    )  # fails early, or not at all
+    codes = targets.astype(np.int64)
+    to_split = SplitInputs(
+        codes[:, None], rows=usable, n_source=len(graphs), file=_split_file(recipe)
+    )
     inputs = FoldInputs(
         graphs=pack(graphs.take(usable), schema),
-        targets=targets.astype(np.int64),
+        targets=codes,
         n_classes=len(values),
         recipe=recipe,
+        splits=_splits(recipe, to_split),
     )
-    return Prepared(graphs, usable, reasons, tuple(map(str, values.tolist())), inputs)
+    return Prepared(GraphSet(graphs), usable, statuses, tuple(map(str, values.tolist())), inputs)
+
+
+def _prepare_table(
+    recipe: Recipe, molecules: MoleculeSet, processes: int, progress: Progress | None
+) -> Prepared:
+    table, targets = molecules.table, molecules.table.targets
+    if targets is None:
+        shown = ", ".join(map(repr, [*table.frame.columns][:20]))
+        why = f"no column of classes is named; there are {shown}"
+        raise DataFileError(table.source, why, NAMED)
+    statuses = list(molecules.rows.statuses)
+    if table.weights is not None:
+        for row in np.flatnonzero(np.isnan(table.weights)).tolist():
+            if statuses[row].status != INVALID:
+                statuses[row] = RowStatus(INVALID, "there is no weight")
+    for row in np.flatnonzero(targets.codes[:, 0] < 0).tolist():
+        if statuses[row].status != INVALID:
+            statuses[row] = RowStatus(INVALID, f"there is no label in column {targets.tasks[0]!r}")
+    resolved = resolve_duplicates(
+        molecules.rows.smiles, targets, recipe.data.duplicates, usable=~invalid_rows(statuses)
+    )
+    for row, reason in enumerate(resolved.reasons):
+        if reason:
+            statuses[row] = RowStatus(INVALID, reason)
+    usable = np.flatnonzero(~invalid_rows(statuses))
+    classes, codes = _present(targets, usable)
+    _check_usable(molecules, statuses, usable, classes)
+    to_split = _split_inputs(recipe, molecules, usable, codes)
+    inputs = FoldInputs(
+        graphs=molecules.graphs.take(usable),
+        targets=codes,
+        n_classes=len(classes),
+        recipe=recipe,
+        splits=_splits(recipe, to_split, processes if len(usable) > FEW else 1, progress),
+        weights=_weights(molecules, usable),
+    )
+    return Prepared(molecules, usable, statuses, classes, inputs, resolved.summary)
+
+
+def _weights(molecules: MoleculeSet, usable: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    if molecules.table.weights is None:
+        return None
+    weights = molecules.table.weights[usable]
+    if not weights.any():
+        why = "every row that can be trained on weighs 0"
+        raise DataFileError(molecules.source, why, "Give some row a larger weight.")
+    return weights
+
+
+def _check_usable(
+    molecules: MoleculeSet,
+    statuses: list[RowStatus],
+    usable: NDArray[np.int64],
+    classes: tuple[str, ...],
+) -> None:
+    """Refuse a table of which too little is left, with the commonest reason why."""
+    if len(classes) > 1:
+        return
+    reasons = Counter(status.reason for status in statuses if status.status == INVALID)
+    most = "".join(f"; most often: {reason}" for reason, _ in reasons.most_common(1))
+    left = f"all of class {classes[0]}" if classes else "none of any class"
+    why = f"of {len(molecules)} rows {len(usable)} can be trained on, {left}{most}"
+    raise DataFileError(molecules.source, why, "Give rows of two classes at least.")
+
+
+def _present(
+    targets: Targets, usable: NDArray[np.int64]
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Classes that usable rows have, and the rows' numbers among them."""
+    values, codes = np.unique(targets.codes[usable, 0], return_inverse=True)
+    return tuple(targets.classes[0][value] for value in values.tolist()), codes.astype(np.int64)
+
+
+def _split_inputs(
+    recipe: Recipe, molecules: MoleculeSet, usable: NDArray[np.int64], codes: NDArray[np.int64]
+) -> SplitInputs:
+    column, frame = recipe.protocol.column, molecules.table.frame
+    if column is not None and column not in frame.columns:
+        shown = ", ".join(map(repr, [*frame.columns][:20]))
+        why = f"there is no column {column!r} to split by; there are {shown}"
+        raise DataFileError(molecules.source, why, "Say which with protocol.column=COLUMN.")
+    return SplitInputs(
+        codes[:, None],
+        rows=usable,
+        n_source=len(molecules),
+        smiles=[molecules.rows.smiles[row] for row in usable.tolist()],
+        column=None if column is None else frame[column].iloc[usable].tolist(),
+        file=_split_file(recipe),
+        column_name=column or "",
+        whole_column=None if column is None else frame[column].tolist(),
+    )
+
+
+def _split_file(recipe: Recipe) -> Path | None:
+    return None if recipe.protocol.file is None else Path(recipe.protocol.file)
+
+
+def _splits(
+    recipe: Recipe,
+    inputs: SplitInputs,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> dict[int, Split]:
+    """Split of every seed; fails early, or not at all."""
+    protocol = recipe.protocol
+
+    def dealt(seed: int) -> Split:
+        return make_split(
+            protocol.split,
+            inputs,
+            n_folds=protocol.folds,
+            seed=seed,
+            test=protocol.test,
+            processes=processes,
+            progress=progress,
+        )
+
+    if SPLITS[protocol.split].seeded or len(recipe.seeds) == 1:
+        return {seed: dealt(seed) for seed in recipe.seeds}
+    split = dealt(recipe.seed)
+    told = f"{split.description}; the same rows for every seed"
+    return dict.fromkeys(recipe.seeds, replace(split, description=told))
+
+
+def split_hash(recipe: Recipe) -> str:
+    """What a split file holds, so that a run is not resumed under another; empty without one."""
+    file = _split_file(recipe)
+    return "" if file is None else hashlib.sha256(read_bytes(file)).hexdigest()
+
+
+def _of_source(
+    splits: Mapping[int, Split], seed: int, usable: NDArray[np.int64], n_rows: int
+) -> Split | None:
+    """A split in rows of the source; rows that were set aside are on neither side."""
+    if seed not in splits:
+        return None
+    split = splits[seed]
+    fold = np.full(n_rows, NEVER_TESTED)
+    fold[usable] = split.fold
+    trained = tuple(usable[training_rows(split, k)] for k in range(split.n_folds))
+    held = split.validation
+    watched = None if held is None else tuple(usable[rows] for rows in held)
+    return replace(split, fold=fold, groups=None, train=trained, validation=watched)

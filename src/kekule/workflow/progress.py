@@ -1,14 +1,16 @@
-"""What a person sees while folds are trained: epoch, loss, folds done, time left."""
+"""What a person sees while data are prepared and folds are trained: how far, and how long yet."""
 
 import sys
 import threading
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -18,7 +20,53 @@ from kekule.evaluation import NETWORK, FoldResult, FoldTask
 from kekule.evaluation import Progress as Word
 
 
-class FoldProgress:
+class _Display:
+    """What is shown while a ``with`` lasts, and ends with it, whatever happened."""
+
+    bar: Progress
+
+    def __enter__(self) -> Self:
+        """Start the display."""
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End it."""
+        self.bar.stop()
+
+
+class StageProgress(_Display):
+    """A progress bar for each stage of preparing data; nothing where there is no terminal.
+
+    Called with what is done, how far, and of how many (None where that is not known).
+    """
+
+    def __init__(self, *, show: bool | None):
+        self.bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            disable=not (sys.stderr.isatty() if show is None else show),
+            transient=True,
+        )
+        self.lines: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Move the bar of a stage on."""
+        if stage not in self.lines:
+            self.lines[stage] = self.bar.add_task(stage, total=total)
+        self.bar.update(self.lines[stage], completed=done, total=total)
+
+
+class FoldProgress(_Display):
     """A progress bar over epochs of all folds; shows nothing where there is no terminal.
 
     Parameters
@@ -56,20 +104,6 @@ class FoldProgress:
         self.line = self.bar.add_task(
             f"{name}: starting", total=sum(map(self._cost, tasks)), folds=self._folds()
         )
-
-    def __enter__(self) -> "FoldProgress":
-        """Start the display."""
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the display, whatever happened."""
-        self.bar.stop()
 
     def on_progress(self, word: Word) -> None:
         """Move on by an epoch."""

@@ -6,21 +6,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from rdkit import Chem
 
-from kekule._errors import DataFileError, MoleculeError, OutputError
-from kekule.data import LabelledGraphs, find_set, molecule_from_graph
+from kekule._errors import DataFileError, OutputError
 from kekule.evaluation import Recipe, read_recipe
-from kekule.features import pack
+from kekule.features import PackedGraphs
 from kekule.models import embeddings, layers_of, weights_of
 from kekule.registry import OpenBundle, open_bundle
 from kekule.visualization.report import write_report
 from kekule.visualization.run_view import FoldCurve, Layer, RunView, Score
+from kekule.workflow.graph_set import GraphSet
+from kekule.workflow.molecule_set import MoleculeSet
+from kekule.workflow.prepare import open_data
+
+NodeNames = tuple[NDArray[np.int64], tuple[str, ...]]  # code of each node, name of each code
 
 _NEEDED = {  # keys and columns the page is drawn from
     "scores.json": (
         *("name", "dataset", "model", "verdict", "created", "classes", "n_rejected", "metrics"),
-        *("baselines", "data_hash", "recipe_hash", "seed_means"),
+        *("baselines", "data_hash", "recipe_hash", "seed_means", "protocol"),
     ),
     "audit.json": ("findings",),
     "predictions.csv": ("row", "target", "status", "fold"),
@@ -65,12 +70,14 @@ def view_of(run: Path) -> RunView:
     scores, audit, table, curves = _read_run(run)
     recipe = read_recipe(run / "recipe.yaml")
     bundle = open_bundle(run)
-    graphs = _same_data(recipe, scores)
-    table = table[table["status"] != "invalid"]
+    origin = _same_data(recipe, scores)
+    table = table[(table["status"] != "invalid") & table["fold"].notna()]
     rows = table["row"].to_numpy(dtype=np.int64)
     classes = tuple(scores["classes"])
-    usable = graphs.take(rows)
-    molecules = tuple(_molecules(graphs, rows))
+    truth = table["target"].map(classes.index).to_numpy(dtype=np.int64)
+    packed = origin.packed(rows)
+    molecules = tuple(origin.molecules(rows))
+    nodes = origin.node_names(rows)
     return RunView(
         name=scores["name"],
         dataset=scores["dataset"],
@@ -81,19 +88,17 @@ def view_of(run: Path) -> RunView:
         positive=classes[-1] if len(classes) == 2 else None,
         n_rejected=scores["n_rejected"],
         rows=rows,
-        truth=table["target"].map(classes.index).to_numpy(dtype=np.int64),
+        truth=truth,
         fold=table["fold"].to_numpy(dtype=np.int64),
         probabilities=_probabilities(table, classes),
         scores=_scores(scores["metrics"]),
         baselines={name: _scores(metrics) for name, metrics in scores["baselines"].items()},
         curves=_curves(curves),
-        n_nodes=usable.n_nodes,
-        n_edges=usable.n_edges // 2,
-        label_counts=_label_counts(
-            usable, len(classes), table["target"].map(classes.index).to_numpy()
-        ),
+        n_nodes=np.diff(packed.node_pointer),
+        n_edges=np.diff(packed.edge_pointer) // 2,
+        label_counts=_label_counts(nodes, packed, len(classes), truth),
         molecules=molecules,
-        graphs=lambda i: _drawing(usable, i),
+        graphs=lambda i: _drawing(nodes, packed, i),
         smiles=tuple("" if mol is None else Chem.MolToSmiles(mol) for mol in molecules),
         layers=tuple(
             Layer(n.name, n.kind, " × ".join(map(str, n.shape)), n.n_parameters)
@@ -103,7 +108,7 @@ def view_of(run: Path) -> RunView:
             name: weights_of(bundle.network)[name].ravel().astype(np.float32)
             for name, *_ in layers_of(bundle.network)
         },
-        embedding=embeddings(bundle.network, pack(usable, bundle.schema)),
+        embedding=embeddings(bundle.network, packed),
         recipe=recipe.to_yaml(),
         environment=_environment(bundle),
         hashes={
@@ -117,6 +122,8 @@ def view_of(run: Path) -> RunView:
             name: tuple(np.nan if v is None else v for v in values)
             for name, values in scores["seed_means"].items()
         },
+        duplicates=str(scores.get("duplicates") or ""),
+        protocol=str(scores["protocol"]["description"]),
     )
 
 
@@ -125,7 +132,12 @@ def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, 
     try:
         scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
         audit = json.loads((run / "audit.json").read_text(encoding="utf-8"))
-        table = pd.read_csv(run / "predictions.csv", dtype={"target": str, "prediction": str})
+        table = pd.read_csv(
+            run / "predictions.csv",
+            dtype={"target": str, "prediction": str, "status": str},
+            keep_default_na=False,
+            na_values={"fold": "", **dict.fromkeys(_probability_names(run), "")},
+        )
         curves = pd.read_csv(run / "curves.csv")
     except (OSError, ValueError) as error:
         raise OutputError(
@@ -146,15 +158,21 @@ def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, 
     return scores, audit, table, curves
 
 
-def _same_data(recipe: Recipe, scores: dict[str, Any]) -> LabelledGraphs:
-    graphs = find_set(recipe.data.source)
-    if graphs.sha256 != scores["data_hash"]:
+def _probability_names(run: Path) -> list[str]:
+    """Columns of numbers that may be empty; a class may well be called ``NA``."""
+    header = pd.read_csv(run / "predictions.csv", nrows=0).columns
+    return [name for name in header if name.rpartition(".")[2].startswith("probability")]
+
+
+def _same_data(recipe: Recipe, scores: dict[str, Any]) -> GraphSet | MoleculeSet:
+    origin = open_data(recipe)
+    if origin.sha256 != scores["data_hash"]:
         raise DataFileError(
-            graphs.source,
+            origin.source,
             "the data are not those the run was trained on (another sha256)",
             "Restore them, or train again.",
         )
-    return graphs
+    return origin
 
 
 def _probabilities(table: pd.DataFrame, classes: tuple[str, ...]) -> np.ndarray[Any, Any]:
@@ -193,45 +211,23 @@ def _curves(table: pd.DataFrame) -> tuple[FoldCurve, ...]:
     )
 
 
-def _molecules(graphs: LabelledGraphs, rows: np.ndarray[Any, Any]) -> list[Chem.Mol | None]:
-    if graphs.alphabet is None:
-        return [None] * len(rows)
-    molecules: list[Chem.Mol | None] = []
-    for row in rows.tolist():
-        try:
-            molecules.append(molecule_from_graph(graphs, row))
-        except MoleculeError:
-            molecules.append(None)
-    return molecules
-
-
-def _names(graphs: LabelledGraphs) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
-    """Code of each node's first label and the codes' names: elements where they are known."""
-    if not graphs.node_columns:
-        return np.zeros(len(graphs.node_labels), dtype=np.int64), ("node",)
-    values, codes = np.unique(graphs.node_labels[:, 0], return_inverse=True)
-    if graphs.alphabet is not None:
-        return codes, tuple(graphs.alphabet.elements[int(v)] for v in values)
-    column = graphs.node_columns[0]
-    return codes, tuple(f"{column} {v}" for v in values.tolist())
-
-
 def _label_counts(
-    graphs: LabelledGraphs, n_classes: int, truth: np.ndarray[Any, Any]
-) -> dict[str, np.ndarray[Any, Any]]:
-    codes, names = _names(graphs)
-    owner = np.repeat(truth.astype(np.int64), graphs.n_nodes)
+    nodes: NodeNames, packed: PackedGraphs, n_classes: int, truth: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    codes, names = nodes
+    owner = np.repeat(truth, np.diff(packed.node_pointer))
     counts = np.zeros((len(names), n_classes), dtype=np.int64)
     np.add.at(counts, (codes, owner), 1)
     return dict(zip(names, counts, strict=True))
 
 
 def _drawing(
-    graphs: LabelledGraphs, position: int
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], tuple[str, ...]]:
-    codes, names = _names(graphs)
-    start, end = graphs.node_pointer[position : position + 2]
-    return graphs.graph(position).edge_index, codes[start:end], names
+    nodes: NodeNames, packed: PackedGraphs, position: int
+) -> tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]:
+    codes, names = nodes
+    start, end = packed.node_pointer[position : position + 2]
+    edges = packed.edge_index[:, slice(*packed.edge_pointer[position : position + 2])]
+    return edges.astype(np.int64), codes[start:end], names
 
 
 def _environment(bundle: OpenBundle) -> dict[str, str]:

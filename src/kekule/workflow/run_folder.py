@@ -23,6 +23,7 @@ from kekule.workflow.disk import unwritable
 from kekule.workflow.fold_store import FoldFolder
 
 LOG = "log.txt"
+CHANGES = "standardised.csv"  # of a table of molecules only
 FILES = (
     "recipe.yaml",
     "scores.json",
@@ -113,7 +114,7 @@ class RunFolder:
         if missing := [name for name in FILES if name not in here]:
             why = f"it is no run of kekule ({missing[0]} is missing) and is not replaced"
             raise OutputError(self.out, why, cure)
-        if strange := sorted(here.difference(FILES, _LITTER)):
+        if strange := sorted(here.difference(FILES, [CHANGES], _LITTER)):
             why = f"no run of kekule wrote the {strange[0]!r} in it, so it is not replaced"
             raise OutputError(self.out, why, cure)
 

@@ -13,26 +13,27 @@ import numpy as np
 
 from kekule import __version__
 from kekule._errors import KekuleError, OutputError
-from kekule.data import audit_graphs
+from kekule.data.chunked import Progress, available_cores
 from kekule.evaluation import (
     FINAL,
     NETWORK,
     FoldResult,
     FoldTask,
     Recipe,
-    available_cores,
     cross_validate,
     read_recipe,
     scores_json,
     tasks_of,
 )
+from kekule.features import seen_codes
 from kekule.registry import BundleContent, Predictor, load, save_bundle
 from kekule.workflow.disk import name_as_text, unwritable
 from kekule.workflow.logs import log_to
-from kekule.workflow.prepare import Prepared, prepare
-from kekule.workflow.progress import FoldProgress
+from kekule.workflow.molecule_set import MoleculeSet
+from kekule.workflow.prepare import Prepared, prepare, split_hash
+from kekule.workflow.progress import FoldProgress, StageProgress
 from kekule.workflow.reporting import report
-from kekule.workflow.run_folder import FILES, GO_ON, LOG, RunFolder
+from kekule.workflow.run_folder import CHANGES, FILES, GO_ON, LOG, RunFolder
 from kekule.workflow.tables import curves_table, predictions_table
 
 log = logging.getLogger(__name__)
@@ -117,9 +118,13 @@ def train(
     if processes is not None and processes < 1:
         raise KekuleError(f"processes: {processes} folds at once do nothing. Give 1 or more.")
     recipe = _recipe(recipe, overrides)
-    prepared = prepare(recipe)
+    processes = processes or available_cores()
+    with StageProgress(show=progress) as stages:
+        prepared = prepare(recipe, processes=processes, progress=stages)
     folder = RunFolder(_out(out, prepared))
-    key = {"recipe": recipe.sha256, "data": prepared.graphs.sha256, "version": __version__}
+    key = {"recipe": recipe.sha256, "data": prepared.origin.sha256, "version": __version__}
+    if split := split_hash(recipe):
+        key["split"] = split
     with folder.locked():
         if folder.occupied():
             if not overwrite:
@@ -127,10 +132,12 @@ def train(
             folder.check_replaceable()
         folder.open(key, resume=resume)
         with log_to(folder.files / LOG):
-            log.info("recipe %s on %s", recipe.sha256[:12], prepared.graphs.source)
+            log.info("recipe %s on %s", recipe.sha256[:12], prepared.origin.source)
+            with StageProgress(show=progress) as stages:
+                audit = _audit(prepared, folder, processes, stages)
             results = _cross_validate(prepared, folder, processes, progress)
             try:
-                _write(folder, prepared, results, key, time.perf_counter() - started)
+                _write(folder, prepared, results, key, audit, time.perf_counter() - started)
             except OSError as error:
                 raise unwritable(folder.out, error, GO_ON) from error
         return Run(folder.publish(overwrite=overwrite), _scores(folder.out))
@@ -149,7 +156,7 @@ def _out(out: str | Path | None, prepared: Prepared) -> Path:
     """Place of the run folder, links followed, so that a link to it stays one."""
     network = getattr(prepared.inputs.recipe.model, "name", "network")
     if out is None:
-        out = Path("models", f"{prepared.graphs.name.lower()}-{network}")
+        out = Path("models", f"{prepared.origin.name.lower()}-{network}")
     try:
         place = Path(out).resolve()
     except (OSError, RuntimeError) as error:  # links in a circle
@@ -173,6 +180,7 @@ def _finished(out: Path, key: dict[str, str], *, resume: bool) -> Run:
     try:
         scores = {} if why else _scores(out)
         found = {"recipe": scores["recipe_hash"], "data": scores["data_hash"]}
+        found["split"] = scores.get("split_hash", "")
     except (OSError, ValueError, TypeError, KeyError) as error:
         why = why or f"scores.json: {error!r}"
         raise OutputError(
@@ -184,7 +192,7 @@ def _finished(out: Path, key: dict[str, str], *, resume: bool) -> Run:
             "it is there already",
             "Give another --out, --overwrite to replace it, or --resume to keep it.",
         )
-    differing = [name for name in found if found[name] != key[name]]
+    differing = [name for name in found if found[name] != key.get(name, "")]
     if differing:
         raise OutputError(
             out,
@@ -194,12 +202,34 @@ def _finished(out: Path, key: dict[str, str], *, resume: bool) -> Run:
     return Run(out, scores)
 
 
+def _audit(
+    prepared: Prepared, folder: RunFolder, processes: int, progress: Progress
+) -> dict[str, Any]:
+    """Look the data over before anything is learnt from them; a resumed run has done so."""
+    kept = folder.partial / "audit.json"
+    try:
+        audit: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        audit = prepared.origin.audit(
+            split=prepared.split(), processes=processes, progress=progress
+        )
+        try:
+            _write_json(kept, audit)
+        except OSError as error:
+            raise unwritable(folder.out, error, GO_ON) from None
+    for finding in audit["findings"]:
+        if finding["verdict"] == "red":
+            log.warning("audit: %s: %s", finding["name"], finding["advice"])
+    return audit
+
+
 def _cross_validate(
-    prepared: Prepared, folder: RunFolder, processes: int | None, show: bool | None
+    prepared: Prepared, folder: RunFolder, processes: int, show: bool | None
 ) -> dict[FoldTask, FoldResult]:
     recipe, store = prepared.inputs.recipe, folder.folds
-    tasks = [task for task in tasks_of(recipe) if store.get(task) is None]
-    kept = len(tasks_of(recipe)) - len(tasks)
+    every = tasks_of(recipe, prepared.inputs.n_folds)
+    tasks = [task for task in every if store.get(task) is None]
+    kept = len(every) - len(tasks)
     if kept:
         log.info("resumed: %d finished folds are kept, %d to run", kept, len(tasks))
     bar = FoldProgress(getattr(recipe.model, "name", ""), tasks, recipe.train.epochs, show=show)
@@ -213,7 +243,7 @@ def _cross_validate(
         return cross_validate(
             prepared.inputs,
             store,
-            processes=processes or available_cores(),
+            processes=processes,
             on_progress=bar.on_progress,
             on_result=on_result,
         )
@@ -224,20 +254,23 @@ def _write(
     prepared: Prepared,
     results: dict[FoldTask, FoldResult],
     key: dict[str, str],
+    audit: dict[str, Any],
     seconds: float,
 ) -> None:
     """Write every file of the run into its unfinished folder."""
-    files, recipe, graphs = folder.files, prepared.inputs.recipe, prepared.graphs
+    files, recipe, origin = folder.files, prepared.inputs.recipe, prepared.origin
     name = name_as_text(folder.out.name)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     scores = {
         "name": name,
-        "dataset": graphs.name,
+        "dataset": origin.name,
         "data_hash": key["data"],
         "recipe_hash": key["recipe"],
+        "split_hash": key.get("split", ""),
         "created": created,
-        "n_rows": len(graphs),
-        "n_rejected": len(graphs) - len(prepared.usable),
+        "n_rows": len(origin),
+        "n_rejected": len(origin) - len(prepared.usable),
+        "duplicates": prepared.duplicates,
         "classes": list(prepared.classes),
         "seconds": round(seconds, 1),
         "fold_seconds": round(sum(result.seconds for result in results.values()), 1),
@@ -245,10 +278,12 @@ def _write(
     }
     (files / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
     _write_json(files / "scores.json", scores)
-    _write_json(files / "audit.json", audit_graphs(graphs))
+    _write_json(files / "audit.json", audit)
     predictions_table(prepared, results).to_csv(files / "predictions.csv", index=False)
     prepared.rejected().to_csv(files / "rejected.csv", index=False)
     curves_table(results).to_csv(files / "curves.csv", index=False)
+    if isinstance(origin, MoleculeSet):
+        origin.changes().to_csv(files / CHANGES, index=False)
     final = results[FoldTask(NETWORK, recipe.seed, FINAL)]
     bundle = BundleContent(
         name=name,
@@ -260,7 +295,9 @@ def _write(
         recipe_sha256=key["recipe"],
         data_sha256=key["data"],
         scores=scores,
-        examples=graphs.take(_example_rows(prepared)),
+        examples=origin.examples(_example_rows(prepared)),
+        policy=recipe.standardise if isinstance(origin, MoleculeSet) else None,
+        seen=seen_codes(prepared.inputs.graphs),
         created=created,
     )
     save_bundle(files / "bundle", bundle)
@@ -269,10 +306,18 @@ def _write(
 
 
 def _example_rows(prepared: Prepared) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """First usable rows of each class: what a bundle replays when it is opened."""
+    """What a bundle replays when it is opened: the first usable rows of each class.
+
+    Of a table also the first that standardisation changed, so that another policy is noticed.
+    """
     targets = prepared.inputs.targets
     firsts = [np.flatnonzero(targets == k)[:EXAMPLES_PER_CLASS] for k in np.unique(targets)]
-    return prepared.usable[np.sort(np.concatenate(firsts))]
+    rows = prepared.usable[np.concatenate(firsts)]
+    if isinstance(prepared.origin, MoleculeSet):
+        steps = prepared.origin.rows.steps
+        changed = [row for row in prepared.usable.tolist() if steps[row]]
+        rows = np.union1d(rows, changed[:EXAMPLES_PER_CLASS]).astype(np.int64)
+    return np.sort(rows)
 
 
 def _write_json(path: Path, content: Any) -> None:

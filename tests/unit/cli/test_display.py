@@ -36,7 +36,7 @@ def shown(tmp_path, capsys, **metrics):
 def test_scores_verdict_and_page_are_all_there_unfolded_in_a_pipe(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     out = shown(tmp_path, capsys)
-    assert "MUTAG, 185 of 188 graphs, 2-fold × 1 seed" in out
+    assert "MUTAG, 185 of 188 rows, stratified 2-fold × 1 seed" in out
     assert out.count("0.700–0.900") == 8
     assert SCORES["verdict"].strip() in out
     assert "Mean accuracy of each seed: 0.812\n" in out

@@ -14,10 +14,11 @@ from safetensors.numpy import load_file, save_file
 
 from kekule import load
 from kekule._errors import BundleError
-from kekule.features import pack
-from kekule.models import NETWORKS, probabilities, weights_of
-from kekule.registry import Predictor, open_bundle, save_bundle
-from kekule.registry.manifest import read_manifest
+from kekule.data import POLICIES
+from kekule.features import MOLECULE_SCHEMA, molecule_graphs, pack, seen_codes
+from kekule.models import NETWORKS, build_network, probabilities, weights_of
+from kekule.registry import BundleContent, Predictor, open_bundle, save_bundle
+from kekule.registry.manifest import _own_sum, json_bytes, read_manifest
 
 FILES = ("bundle.json", "example.json", "recipe.yaml", "scores.json", "weights.safetensors")
 SOURCE = Path(__file__).parents[3] / "src" / "kekule"
@@ -46,7 +47,7 @@ def test_a_bundle_holds_the_files_of_its_format_and_states_what_it_is(saved, con
     manifest = json.loads((saved / "bundle.json").read_text(encoding="utf-8"))
 
     assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert manifest["input"] == "smiles"
     assert manifest["task"] == "binary"
     assert manifest["classes"] == ["-1", "1"]
@@ -128,7 +129,7 @@ def test_a_file_that_is_read_must_be_on_the_list(forge, copied, name):
 
 @pytest.mark.parametrize(
     ("version", "why"),
-    [(2, "Install a newer kekule"), *((v, "no format") for v in (0, -1, True, "1", 1.5, [1]))],
+    [(3, "Install a newer kekule"), *((v, "no format") for v in (0, -1, True, "1", 1.5, [1]))],
 )
 def test_another_format_is_refused_before_anything_is_read(forge, version, why):
     with pytest.raises(BundleError, match=rf"bundle\.json.*{why}"):
@@ -358,3 +359,69 @@ def test_no_line_of_the_package_reads_a_pickle_or_runs_text():
         if forbidden.search(re.sub(r"\.eval\(\)", "", line))
     ]
     assert not found
+
+
+def test_a_bundle_of_format_1_opens_and_answers_as_before(forge, saved, mutag):
+    older = forge(format=1, policy=None, seen=None)
+    manifest = json.loads((older / "bundle.json").read_text(encoding="utf-8"))
+    answers = [
+        probabilities(opened.network, pack(mutag, opened.schema))
+        for opened in (open_bundle(older), open_bundle(saved))
+    ]
+
+    assert manifest["format"] == 1
+    assert "policy" not in manifest
+    assert "seen" not in manifest
+    np.testing.assert_array_equal(*answers)
+
+
+@pytest.fixture(scope="module")
+def table_bundle(tmp_path_factory):
+    """A bundle of a table's model, nobody having trained it."""
+    graphs = molecule_graphs(["CCO", "CCN", "c1ccccc1"]).graphs
+    settings = NETWORKS["gcn"].Settings(hidden=4, layers=1)
+    network = build_network(MOLECULE_SCHEMA, 2, settings, seed=1)
+    folder = tmp_path_factory.mktemp("table") / "bundle"
+    content = BundleContent(
+        name="untrained",
+        classes=("no", "yes"),
+        schema=MOLECULE_SCHEMA,
+        network_settings=settings.model_dump(mode="json"),
+        weights=weights_of(network),
+        recipe_yaml="data: {source: a.csv}\n",
+        recipe_sha256="a" * 64,
+        data_sha256="b" * 64,
+        scores={"verdict": "nobody trained it"},
+        examples=("CCO", "[Na+].[O-]c1ccccc1"),
+        created="1865-01-27T12:00:00+00:00",
+        policy=POLICIES["parent"],
+        seen=seen_codes(graphs),
+    )
+    save_bundle(folder, content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seen": None}, "do not fit"),
+        ({"seen": {}}, "do not fit"),
+        ({"policy": None}, "policy"),
+        ({"policy": {"name": "parent", "tautomer": "yes"}}, "policy"),
+        ({"policy": POLICIES["as-given"].model_dump(mode="json")}, "moved"),
+        ({"classes": ["no", "no"]}, "twice"),
+    ],
+)
+def test_a_table_s_bundle_is_refused_without_what_its_answers_hang_on(
+    table_bundle, tmp_path, changes, words
+):
+    folder = shutil.copytree(table_bundle, tmp_path / "bundle")
+    path = folder / "bundle.json"
+    manifest = json.loads(path.read_text()) | changes
+    manifest["sha256"] = _own_sum(manifest)
+    path.write_bytes(json_bytes(manifest))
+
+    assert open_bundle(table_bundle).policy == POLICIES["parent"]
+    with pytest.raises(BundleError, match=words) as caught:
+        open_bundle(folder)
+    assert "\n" not in str(caught.value)

@@ -18,7 +18,8 @@ def test_a_graph_without_nodes_is_set_aside_with_its_reason(tiny_set):
 
     assert found.usable.tolist() == [1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
     assert len(found.inputs.graphs) == len(found.inputs.targets) == 10
-    assert found.status() == ["invalid" if row in (0, 5) else "ok" for row in range(12)]
+    status = [each.status for each in found.statuses]
+    assert status == ["invalid" if row in (0, 5) else "ok" for row in range(12)]
     assert found.rejected().to_dict("list") == {
         "row": [0, 5],
         "status": ["invalid"] * 2,
@@ -36,7 +37,7 @@ def test_rows_keep_their_class_when_others_are_set_aside(tiny_set):
     found = prepared(tiny_set(empty=(0, 5), classes=(7, -3)))
 
     assert found.classes == ("-3", "7")
-    given = found.graphs.targets[found.usable]
+    given = found.origin.graphs.targets[found.usable]
     assert np.array(found.classes)[found.inputs.targets].astype(int).tolist() == given.tolist()
 
 
