@@ -127,7 +127,17 @@ def recipe_text() -> list[str]:
 def _kind(field: dict[str, Any]) -> str:
     if "const" in field:
         return f"``{field['const']}``"
-    kind = {"integer": "whole number", "number": "number", "string": "text", "array": "list"}
+    if "enum" in field:
+        return ", ".join(f"``{value}``" for value in field["enum"])
+    if "anyOf" in field:
+        return " or ".join(_kind(each) for each in field["anyOf"] if each.get("type") != "null")
+    kind = {
+        "integer": "whole number",
+        "number": "number",
+        "string": "text",
+        "array": "list",
+        "boolean": "true or false",
+    }
     limits = {
         "minimum": "≥",
         "exclusiveMinimum": ">",
@@ -140,6 +150,10 @@ def _kind(field: dict[str, Any]) -> str:
 
 def _value(field: dict[str, Any]) -> str:
     value = field["default"]
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        value = str(value).lower()
     if isinstance(value, list):
         value = "[" + ", ".join(map(str, value)) + "]"
     return f"``{value}``"
