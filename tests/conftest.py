@@ -110,6 +110,7 @@ def random_packed():
             edges=codes(schema.edges, n_edges),
             node_attributes=attributes(n_nodes, schema.n_node_attributes),
             edge_attributes=attributes(n_edges, schema.n_edge_attributes),
+            graph_attributes=attributes(len(sizes), schema.n_graph_attributes),
         )
 
     return build
@@ -137,6 +138,7 @@ def renumbered():
             edges=graphs.edges[order],
             node_attributes=graphs.node_attributes[old],
             edge_attributes=graphs.edge_attributes[order],
+            graph_attributes=graphs.graph_attributes,
         )
 
     return shuffle

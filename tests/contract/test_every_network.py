@@ -17,15 +17,16 @@ from kekule.models import (
     embeddings,
     fit,
     layers_of,
-    make_batch,
     probabilities,
     set_weights,
     shapes_of,
     weights_of,
 )
 from kekule.models.encoder import CodeEncoder
+from kekule.models.stack import Stack
 
 N_CLASSES = 3
+ATTENTIVE = {"gatv2", "attentivefp"}  # to nothing else than atoms and bonds
 
 
 @pytest.fixture(params=NETWORKS)
@@ -34,15 +35,8 @@ def name(request):
 
 
 @pytest.fixture
-def network(name, schema, graphs):
-    """A network whose batch statistics are those of the graphs, as after a training."""
-    network = build_network(schema, N_CLASSES, NETWORKS[name].Settings(), seed=0)
-    network.set_scale(make_batch(graphs))
-    network.train()
-    with torch.no_grad():
-        for _ in range(20):
-            network(make_batch(graphs))
-    return network.eval()
+def network(name, schema, practised):
+    return practised(name, schema)
 
 
 def test_every_network_file_is_named_and_every_name_has_a_file():
@@ -54,7 +48,7 @@ def test_every_network_file_is_named_and_every_name_has_a_file():
             for _, member in inspect.getmembers(here, inspect.isclass)
             if member.__module__ == here.__name__
             and issubclass(member, Network)
-            and member is not Network
+            and member not in (Network, Stack)
         }
 
     assert found == set(NETWORKS.values())
@@ -102,9 +96,9 @@ def test_lone_atoms_and_loose_pieces_get_an_answer(network, schema, random_packe
     np.testing.assert_allclose(answers.sum(1), 1)
 
 
-def test_two_lone_atoms_are_enough_for_a_training_step(name, schema, random_packed):
-    network = build_network(schema, N_CLASSES, NETWORKS[name].Settings(), seed=0).train()
-    pair = make_batch(random_packed(schema, [1, 1], np.random.default_rng(5)))
+def test_two_lone_atoms_are_enough_for_a_training_step(name, schema, small, random_packed):
+    network = build_network(schema, N_CLASSES, small(name), seed=0).train()
+    pair = whole(network, random_packed(schema, [1, 1], np.random.default_rng(5)))
     torch.nn.functional.cross_entropy(network(pair), torch.tensor([0, 1])).backward()
 
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
@@ -117,12 +111,25 @@ def test_no_graphs_get_no_answers_of_the_right_width(network, graphs):
     assert embeddings(network, none).shape == (0, embeddings(network, graphs).shape[1])
 
 
-def test_gradients_reach_every_parameter(network, graphs):
-    logits = network(make_batch(graphs))
-    torch.nn.functional.cross_entropy(logits, torch.arange(len(graphs)) % N_CLASSES).backward()
+def test_gradients_reach_every_parameter(name, network, graphs):
+    """In float64, where a gradient that is nought but for rounding is seen to be."""
+    if name in ATTENTIVE and not (graphs.schema.nodes or graphs.schema.n_node_attributes):
+        pytest.skip("where all atoms are alike there is nothing to choose between")
+    network.double()
+    batch, answers = doubled(whole(network, graphs)), torch.arange(len(graphs)) % N_CLASSES
+    unreached = dict(network.named_parameters())
+    for draw in range(6):  # a score may be out of reach of one draw of weights
+        network.zero_grad()
+        torch.nn.functional.cross_entropy(network(batch), answers).backward()
+        unreached = {
+            n: p for n, p in unreached.items() if p.grad is None or p.grad.abs().max() < 1e-10
+        }
+        torch.manual_seed(draw)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(torch.randn_like(parameter))
 
-    still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
-    assert still == []
+    assert not unreached
 
 
 def test_the_head_of_the_embedding_is_the_output(network, graphs):
@@ -132,8 +139,8 @@ def test_the_head_of_the_embedding_is_the_output(network, graphs):
     close(by_hand, outputs(network, graphs))
 
 
-def test_weights_put_into_another_network_give_its_answers(network, name, schema, graphs):
-    other = build_network(schema, N_CLASSES, NETWORKS[name].Settings(), seed=1)
+def test_weights_put_into_another_network_give_its_answers(network, schema, graphs):
+    other = build_network(schema, N_CLASSES, network.settings, seed=1)
     assert not np.allclose(outputs(other, graphs), outputs(network, graphs))
 
     set_weights(other, weights_of(network))
@@ -141,8 +148,8 @@ def test_weights_put_into_another_network_give_its_answers(network, name, schema
     np.testing.assert_array_equal(outputs(other, graphs), outputs(network, graphs))
 
 
-def test_the_shapes_of_a_network_are_told_without_making_it(name, schema, network):
-    told = shapes_of(schema, N_CLASSES, NETWORKS[name].Settings())
+def test_the_shapes_of_a_network_are_told_without_making_it(schema, network):
+    told = shapes_of(schema, N_CLASSES, network.settings)
 
     assert told == {key: value.shape for key, value in weights_of(network).items()}
 
@@ -157,8 +164,8 @@ def test_weights_copied_out_do_not_move_with_the_network(network):
     assert all(np.array_equal(copied[key], before[key]) for key in before)
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_gives_others(name, schema):
-    settings = NETWORKS[name].Settings()
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others(name, schema, small):
+    settings = small(name)
     first, again, other = (
         weights_of(build_network(schema, N_CLASSES, settings, seed=seed)) for seed in (5, 5, 6)
     )
@@ -183,8 +190,10 @@ def test_bonds_count_where_there_is_a_bond_encoder_and_only_there(network, graph
         if isinstance(part, CodeEncoder) and "edge" in path
     ]
 
-    same = np.allclose(outputs(network, changed), outputs(network, other), atol=1e-6)
-    assert same == (not encoders)
+    network.double()  # a bond may count for little
+    with torch.no_grad():
+        one, two = (network(doubled(whole(network, given))) for given in (changed, other))
+    assert np.allclose(one, two, rtol=0, atol=1e-12) == (not encoders)
     if not (graphs.schema.edges or graphs.schema.n_edge_attributes):
         assert not encoders
 
@@ -204,30 +213,31 @@ def test_atoms_count_where_the_schema_tells_them_apart(network, graphs):
     assert same == (not told_apart)
 
 
-def test_the_unit_of_an_attribute_does_not_matter(network, name, schema, graphs):
+def test_the_unit_of_an_attribute_does_not_matter(network, schema, graphs):
     in_other_units = PackedGraphs(
         **vars(graphs)
         | {
             "node_attributes": graphs.node_attributes * 1000 - 50,
             "edge_attributes": graphs.edge_attributes / 64 + 3,
+            "graph_attributes": graphs.graph_attributes * 0.01 - 7,
         }
     )
-    other = build_network(schema, N_CLASSES, NETWORKS[name].Settings(), seed=1)
+    other = build_network(schema, N_CLASSES, network.settings, seed=1)
     set_weights(other, weights_of(network))
-    other.set_scale(make_batch(in_other_units))
+    other.set_scale(in_other_units)
 
     close(outputs(other, in_other_units), outputs(network, graphs), within=1e-3)
 
 
-def test_an_attribute_that_never_varied_in_training_is_not_blown_up(name, schema, graphs):
+def test_an_attribute_that_never_varied_in_training_is_not_blown_up(name, schema, small, graphs):
     constant = PackedGraphs(
         **vars(graphs) | {"node_attributes": np.full_like(graphs.node_attributes, 0.1)}
     )
     nudged = PackedGraphs(
         **vars(graphs) | {"node_attributes": np.full_like(graphs.node_attributes, 0.11)}
     )
-    network = build_network(schema, N_CLASSES, NETWORKS[name].Settings(), seed=0).eval()
-    network.set_scale(make_batch(constant))
+    network = build_network(schema, N_CLASSES, small(name), seed=0).eval()
+    network.set_scale(constant)
 
     close(outputs(network, nudged), outputs(network, constant), within=1.0)
 
@@ -243,23 +253,28 @@ def test_every_parameter_is_listed_with_its_layer(network):
         assert layer.kind != "Network"
 
 
-def test_twenty_molecules_can_be_learned_by_heart(name, packed_mutag, mutag_targets):
-    draw = np.random.default_rng(2).permutation
-    rows = np.concatenate([draw(np.flatnonzero(mutag_targets == k))[:10] for k in (0, 1)])
-    network = build_network(packed_mutag.schema, 2, undropped(name), seed=0)
+def test_twenty_molecules_can_be_learned_by_heart(name, packed_mutag):
+    """Their labels are drawn at random: nothing but memory can tell them."""
+    settings = NETWORKS[name].Settings(hidden=32, layers=3, dropout=0.0)
+    network = build_network(packed_mutag.schema, 2, settings, seed=0)
+    rows = far_apart(embeddings(network, packed_mutag), 20)
+    targets = np.zeros(len(packed_mutag), dtype=np.int64)
+    targets[rows] = np.random.default_rng(3).permutation(20) % 2
     fit(
         network,
         packed_mutag,
-        mutag_targets,
+        targets,
         train_rows=rows,
         validation_rows=rows,
-        settings=TrainSettings(epochs=600, patience=120, learning_rate=3e-2, weight_decay=0),
+        settings=TrainSettings(
+            epochs=400, patience=60, learning_rate=1e-2, weight_decay=0, batch_size=20, smoothing=1
+        ),
         score=lambda given, truth: round(float(given[np.arange(len(truth)), truth].mean()), 2),
         seed=0,
     )
     answered = probabilities(network, packed_mutag.take(rows))
 
-    np.testing.assert_array_equal(answered.argmax(1), mutag_targets[rows])
+    np.testing.assert_array_equal(answered.argmax(1), targets[rows])
 
 
 def test_settings_refuse_what_is_out_of_range(name):
@@ -284,16 +299,34 @@ def test_settings_cannot_be_changed_after_the_fact(name):
         settings.name = "other"
 
 
-def undropped(name):
-    """Settings of a network without dropout, where it has any."""
-    settings = NETWORKS[name].Settings
-    return settings(**{key: 0.0 for key in settings.model_fields if key == "dropout"})
+def far_apart(points, n):
+    """Rows of points, each as far as can be from those before it: no two are alike."""
+    points = (points - points.mean(0)) / (points.std(0) + 1e-9)
+    rows = [0]
+    while len(rows) < n:
+        distances = np.linalg.norm(points[:, None] - points[rows], axis=2)
+        rows.append(int(distances.min(1).argmax()))
+    return np.array(rows)
+
+
+def whole(network, graphs):
+    """All graphs as one batch, as the network reads them."""
+    return network.layout(graphs).batch(np.arange(len(graphs)))
+
+
+def doubled(value):
+    """A batch whose numbers are float64."""
+    if isinstance(value, torch.Tensor):
+        return value.double() if value.is_floating_point() else value
+    if isinstance(value, tuple):
+        return getattr(type(value), "_make", tuple)([doubled(part) for part in value])
+    return value
 
 
 def outputs(network, graphs):
     network.eval()
     with torch.no_grad():
-        return network(make_batch(graphs)).numpy()
+        return network(whole(network, graphs)).numpy()
 
 
 def close(one, other, within=1e-5):
@@ -303,7 +336,7 @@ def close(one, other, within=1e-5):
 
 def joined(first, second):
     """Graphs of two packed sets, one after the other."""
-    flat = ("nodes", "edges", "node_attributes", "edge_attributes")
+    flat = ("nodes", "edges", "node_attributes", "edge_attributes", "graph_attributes")
     return PackedGraphs(
         schema=first.schema,
         node_pointer=np.concatenate(

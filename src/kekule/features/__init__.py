@@ -10,6 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kekule.features.counts import composition as composition
+from kekule.features.descriptor_sets import DESCRIPTORS as DESCRIPTORS
+from kekule.features.descriptor_sets import NO_DESCRIPTORS as NO_DESCRIPTORS
+from kekule.features.descriptor_sets import DescriptorSet as DescriptorSet
+from kekule.features.descriptor_sets import UnknownDescriptorsError as UnknownDescriptorsError
+from kekule.features.descriptor_sets import described_schema as described_schema
+from kekule.features.descriptor_sets import descriptors_of as descriptors_of
+from kekule.features.descriptor_sets import without_descriptors as without_descriptors
 from kekule.features.molecule_schema import MOLECULE_SCHEMA as MOLECULE_SCHEMA
 from kekule.features.packed import PackedGraphs as PackedGraphs
 from kekule.features.packed import load_packed as load_packed
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from kekule.features.cache import CacheEntry as CacheEntry
     from kekule.features.cache import GraphCache as GraphCache
     from kekule.features.cache import cache_folder as cache_folder
+    from kekule.features.descriptors import described as described
     from kekule.features.fingerprints import FINGERPRINTS as FINGERPRINTS
     from kekule.features.fingerprints import FingerprintTable as FingerprintTable
     from kekule.features.molecules import MoleculeGraphs as MoleculeGraphs
@@ -41,6 +49,7 @@ _LATER = {
     "CacheEntry": "cache",
     "GraphCache": "cache",
     "cache_folder": "cache",
+    "described": "descriptors",
     "FINGERPRINTS": "fingerprints",
     "FingerprintTable": "fingerprints",
     "MoleculeGraphs": "molecules",

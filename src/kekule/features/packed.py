@@ -10,7 +10,7 @@ of a source.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,8 @@ class PackedGraphs:
         uint8 (uint16 for long columns) (V, A) and (E, B), the codes.
     node_attributes, edge_attributes
         float32 (V, C) and (E, D), in the source's units.
+    graph_attributes
+        float32 (G, P), descriptors of whole molecules.
     """
 
     schema: GraphSchema
@@ -49,6 +51,12 @@ class PackedGraphs:
     edges: NDArray[np.unsignedinteger]
     node_attributes: NDArray[np.float32]
     edge_attributes: NDArray[np.float32]
+    graph_attributes: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), "f4"))
+
+    def __post_init__(self) -> None:
+        """Graphs without attributes have a matrix of no columns."""
+        if not self.graph_attributes.shape[1] and len(self.graph_attributes) != len(self):
+            object.__setattr__(self, "graph_attributes", np.zeros((len(self), 0), np.float32))
 
     def __len__(self) -> int:
         """Return G, the number of graphs."""
@@ -79,6 +87,22 @@ class PackedGraphs:
             edges=self.edges[edge_rows],
             node_attributes=self.node_attributes[node_rows],
             edge_attributes=self.edge_attributes[edge_rows],
+            graph_attributes=self.graph_attributes[rows],
+        )
+
+    def first(self, n_graphs: int) -> "PackedGraphs":
+        """The first graphs of the set, without copying an array."""
+        n_nodes, n_edges = self.node_pointer[n_graphs], self.edge_pointer[n_graphs]
+        return replace(
+            self,
+            node_pointer=self.node_pointer[: n_graphs + 1],
+            edge_pointer=self.edge_pointer[: n_graphs + 1],
+            edge_index=self.edge_index[:, :n_edges],
+            nodes=self.nodes[:n_nodes],
+            edges=self.edges[:n_edges],
+            node_attributes=self.node_attributes[:n_nodes],
+            edge_attributes=self.edge_attributes[:n_edges],
+            graph_attributes=self.graph_attributes[:n_graphs],
         )
 
     @property
@@ -187,6 +211,9 @@ def _some(values: tuple[int, ...], most: int = 12) -> str:
     return shown if len(values) <= most else f"{shown}, … {len(values)} in all"
 
 
+_OF_GRAPHS = (
+    "graph_attributes"  # has a file only where there are columns, as before there were any
+)
 _FILES = (
     "node_pointer",
     "edge_pointer",
@@ -198,10 +225,14 @@ _FILES = (
 )
 
 
+def _files_of(schema: GraphSchema) -> tuple[str, ...]:
+    return (*_FILES, _OF_GRAPHS) if schema.n_graph_attributes else _FILES
+
+
 def save_packed(graphs: PackedGraphs, folder: Path) -> None:
     """Write one ``.npy`` an array and the schema into a new folder."""
     folder.mkdir(parents=True)
-    for name in _FILES:
+    for name in _files_of(graphs.schema):
         np.save(folder / f"{name}.npy", getattr(graphs, name), allow_pickle=False)
     (folder / "schema.json").write_text(json.dumps(graphs.schema.to_json()), encoding="utf-8")
 
@@ -219,7 +250,7 @@ def load_packed(folder: Path) -> PackedGraphs:
         schema = GraphSchema.from_json(json.loads((folder / "schema.json").read_text("utf-8")))
         arrays = {
             name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            for name in _FILES
+            for name in _files_of(schema)
         }
         graphs = PackedGraphs(schema=schema, **arrays)
         _check_fit(graphs)
@@ -240,6 +271,7 @@ def _check_fit(graphs: PackedGraphs) -> None:
         "edges": (schema.code_dtype, (n_edges, len(schema.edges))),
         "node_attributes": (np.float32, (n_nodes, schema.n_node_attributes)),
         "edge_attributes": (np.float32, (n_edges, schema.n_edge_attributes)),
+        "graph_attributes": (np.float32, (len(graphs), schema.n_graph_attributes)),
     }
     for name, (dtype, shape) in wanted.items():
         array = getattr(graphs, name)

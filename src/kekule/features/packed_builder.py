@@ -44,6 +44,7 @@ class PackedBuilder:
             "edges": _Rows((len(schema.edges),), codes),
             "node_attributes": _Rows((schema.n_node_attributes,), np.float32),
             "edge_attributes": _Rows((schema.n_edge_attributes,), np.float32),
+            "graph_attributes": _Rows((schema.n_graph_attributes,), np.float32),
         }
         for pointer in (self._node_pointer, self._edge_pointer):
             pointer.append(np.zeros(1, dtype=np.int64))

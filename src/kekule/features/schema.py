@@ -95,6 +95,11 @@ class GraphSchema:
     featuriser
         Name and version of what makes the codes of a molecule, such as ``molecule-1``; None
         where they come from the labels of a source.
+    n_graph_attributes
+        Columns of the float32 matrix of whole graphs.
+    descriptors
+        Name and version of the set of descriptors that fills it, such as ``physchem-1``; None
+        where there is none.
     """
 
     nodes: tuple[Column, ...]
@@ -103,6 +108,8 @@ class GraphSchema:
     n_edge_attributes: int = 0
     alphabet: MoleculeAlphabet | None = field(default=None)
     featuriser: str | None = None
+    n_graph_attributes: int = 0
+    descriptors: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -133,7 +140,12 @@ class GraphSchema:
                 "bonds": {str(k): v for k, v in alphabet.bonds.items()},
             },
         }
-        return form if self.featuriser is None else form | {"featuriser": self.featuriser}
+        later = {
+            "featuriser": self.featuriser,
+            "n_graph_attributes": self.n_graph_attributes or None,
+            "descriptors": self.descriptors,
+        }
+        return form | {name: value for name, value in later.items() if value is not None}
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> "GraphSchema":
@@ -145,9 +157,11 @@ class GraphSchema:
             If a part is missing or of another form.
         """
         try:
-            alphabet, featuriser = given["alphabet"], given.get("featuriser")
-            if not isinstance(featuriser, str | None):
-                raise TypeError(f"featuriser is {featuriser!r}, not a name")
+            alphabet, names = given["alphabet"], {}
+            for part in ("featuriser", "descriptors"):
+                names[part] = given.get(part)
+                if not isinstance(names[part], str | None):
+                    raise TypeError(f"{part} is {names[part]!r}, not a name")
             return cls(
                 nodes=tuple(map(Column.from_json, given["nodes"])),
                 edges=tuple(map(Column.from_json, given["edges"])),
@@ -159,7 +173,8 @@ class GraphSchema:
                     elements={int(k): str(v) for k, v in alphabet["elements"].items()},
                     bonds={int(k): str(v) for k, v in alphabet["bonds"].items()},
                 ),
-                featuriser=featuriser,
+                n_graph_attributes=int(given.get("n_graph_attributes", 0)),
+                **names,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SchemaError(

@@ -77,6 +77,8 @@ def spread_graphs(
         sizes[rows] = np.diff(pointer)
         return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
 
+    attributes = np.zeros((n_rows, graphs.graph_attributes.shape[1]), dtype=np.float32)
+    attributes[rows] = graphs.graph_attributes
     return PackedGraphs(
         schema=graphs.schema,
         node_pointer=widened(graphs.node_pointer),
@@ -86,4 +88,5 @@ def spread_graphs(
         edges=graphs.edges,
         node_attributes=graphs.node_attributes,
         edge_attributes=graphs.edge_attributes,
+        graph_attributes=attributes,
     )

@@ -10,7 +10,6 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold, StratifiedShuffleSplit
 
 from kekule.features import PackedGraphs
 
@@ -51,6 +50,9 @@ def inner_splits(
     Stratified five-fold, or one held-out tenth of more than a thousand rows; unstratified
     where a class has a single row.
     """
+    # A third of the start of every process that trains a network, which has no use for it.
+    from sklearn.model_selection import KFold, StratifiedKFold, StratifiedShuffleSplit
+
     positions = np.zeros((len(targets), 1))
     rarest = np.unique(targets, return_counts=True)[1].min()
     if rarest < 2:

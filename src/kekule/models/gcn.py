@@ -12,55 +12,51 @@ Kipf & Welling 2017, https://arxiv.org/abs/1609.02907.
 
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch_geometric.nn import GCNConv, global_mean_pool
-from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
-from kekule.features import GraphSchema
-from kekule.models.batch import GraphBatch
-from kekule.models.network import Network, NetworkSettings, node_encoder
+from kekule.models.aggregation import gather_sum
+from kekule.models.batch import Round
+from kekule.models.normalisation import NormName
+from kekule.models.stack import Stack, StackSettings
 
 
-class GCNSettings(NetworkSettings):
+class GCNSettings(StackSettings):
     """Settings of `GCN`."""
 
     name: Literal["gcn"] = "gcn"
-    hidden: Annotated[int, Field(ge=1, le=4096, description="Width of every layer.")] = 64
     layers: Annotated[int, Field(ge=1, le=64, description="Number of GCNConv layers.")] = 3
-    dropout: Annotated[float, Field(ge=0, lt=1, description="Before the head.")] = 0.5
+    norm: Annotated[NormName, Field(description="After every round.")] = "none"
 
 
-class GCN(Network):
-    """GCNConv layers with ReLU, mean over atoms, dropout, one linear layer.
-
-    Parameters
-    ----------
-    schema
-        Codes and attributes of the graphs; edge columns are not read.
-    n_classes
-        Number of classes, K.
-    settings
-        Widths and depth.
-    """
+class GCN(Stack):
+    """Graph convolutions with ReLU, mean over atoms, dropout, one linear layer."""
 
     Settings = GCNSettings
+    reads_edges = False
+    loops = True
 
-    def __init__(self, schema: GraphSchema, n_classes: int, settings: GCNSettings):
+    def make_round(self, width: int) -> nn.Module:
+        """One graph convolution."""
+        return GraphConvolution(width)
+
+
+class GraphConvolution(nn.Module):
+    """``GCNConv`` on messages that carry the normalised adjacency as their weights."""
+
+    def __init__(self, width: int):
         super().__init__()
-        self.node_encoder = node_encoder(schema, settings.hidden)
-        # One normalisation serves every layer of a batch: it depends on the edges alone.
-        self.convolutions = nn.ModuleList(
-            GCNConv(settings.hidden, settings.hidden, normalize=False)
-            for _ in range(settings.layers)
-        )
-        self.dropout = nn.Dropout(settings.dropout)
-        self.head = nn.Linear(settings.hidden, n_classes)
+        self.lin = nn.Linear(width, width, bias=False)
+        self.bias = nn.Parameter(torch.zeros(width))
+        nn.init.xavier_uniform_(self.lin.weight)
 
-    def embed(self, batch: GraphBatch) -> Tensor:
-        """Mean of the last layer over each graph's nodes, (B, hidden)."""
-        x = self.node_encoder(batch.nodes, batch.node_attributes)
-        edge_index, weight = gcn_norm(batch.edge_index, None, len(x), dtype=x.dtype)
-        for convolution in self.convolutions:
-            x = convolution(x, edge_index, weight).relu()
-        return self.dropout(global_mean_pool(x, batch.graph, batch.n_graphs))  # type: ignore[no-any-return]
+    def forward(
+        self, x: Tensor, step: Round, edges: Tensor | None, counts: Tensor | None
+    ) -> Tensor:
+        """Map (n_{k-1}, F) to (n_k, F)."""
+        del edges, counts
+        if step.messages.weight is None:
+            raise ValueError("the batch was not cut from the layout of a graph convolution")
+        # Transformed where rows are fewest: before they spread.
+        return gather_sum(self.lin(x), step.messages) + self.bias

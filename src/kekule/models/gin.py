@@ -20,72 +20,73 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch_geometric.nn import GINConv, GINEConv, global_add_pool
 
-from kekule.features import GraphSchema
-from kekule.models.batch import GraphBatch
-from kekule.models.network import Network, NetworkSettings, edge_encoder, node_encoder
+from kekule.models.aggregation import gather_sum, span_sum
+from kekule.models.batch import Round
+from kekule.models.normalisation import BatchNorm
+from kekule.models.readout import ReadoutName
+from kekule.models.stack import JumpName, Stack, StackSettings
 
 
-class GINSettings(NetworkSettings):
+class GINSettings(StackSettings):
     """Settings of `GIN`."""
 
     name: Literal["gin"] = "gin"
-    hidden: Annotated[int, Field(ge=1, le=4096, description="Width of every layer.")] = 64
-    layers: Annotated[int, Field(ge=1, le=64, description="Number of rounds.")] = 4
-    dropout: Annotated[float, Field(ge=0, lt=1, description="Before the head.")] = 0.5
+    readout: Annotated[ReadoutName, Field(description="From atoms to the molecule.")] = "sum"
+    jump: Annotated[
+        JumpName,
+        Field(description="Rounds that are read out: the last, the sum of all, or all joined."),
+    ] = "concat"
 
 
-class GIN(Network):
-    """GIN rounds with batch normalisation, sums of all layers joined and normalised, linear.
-
-    Parameters
-    ----------
-    schema
-        Codes and attributes of the graphs; edge columns are read where there are any.
-    n_classes
-        Number of classes, K.
-    settings
-        Widths and depth.
-    """
+class GIN(Stack):
+    """GIN rounds with batch normalisation, sums of all rounds joined and normalised, linear."""
 
     Settings = GINSettings
+    # Sums grow with the molecule; unscaled they make logits that are sure and wrong.
+    normalises_readout = True
 
-    def __init__(self, schema: GraphSchema, n_classes: int, settings: GINSettings):
+    def make_round(self, width: int) -> nn.Module:
+        """One round of the network."""
+        return IsomorphismRound(width)
+
+
+class IsomorphismRound(nn.Module):
+    """Sum of what arrives, its own weighted by a learnt factor, through a perceptron."""
+
+    def __init__(self, width: int, *, inner: int = 0):
         super().__init__()
-        width = settings.hidden
-        self.node_encoder = node_encoder(schema, width)
-        self.edge_encoder = edge_encoder(schema, width)
-        kind = GINConv if self.edge_encoder is None else GINEConv
-        self.convolutions = nn.ModuleList(
-            kind(_perceptron(width), train_eps=True) for _ in range(settings.layers)
+        self.eps = nn.Parameter(torch.zeros(1))
+        self.nn = Perceptron(width, inner=inner)
+
+    def forward(
+        self, x: Tensor, step: Round, edges: Tensor | None, counts: Tensor | None
+    ) -> Tensor:
+        """Map (n_{k-1}, F) to (n_k, F)."""
+        received = labelled_sum(x, step, edges)
+        mapped: Tensor = self.nn(received + (1 + self.eps) * step.before(x), counts)
+        return mapped
+
+
+class Perceptron(nn.Sequential):
+    """Linear, batch normalisation, ReLU, linear; of width `inner` between, or all the same."""
+
+    def __init__(self, width: int, *, inner: int = 0):
+        inner = inner or width
+        super().__init__(
+            nn.Linear(width, inner), BatchNorm(inner), nn.ReLU(), nn.Linear(inner, width)
         )
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(settings.layers))
-        # Sums grow with the molecule; unscaled they make logits that are sure and wrong.
-        self.readout_norm = nn.BatchNorm1d(width * (settings.layers + 1))
-        self.dropout = nn.Dropout(settings.dropout)
-        self.head = nn.Linear(width * (settings.layers + 1), n_classes)
 
-    def embed(self, batch: GraphBatch) -> Tensor:
-        """Sums over each graph's nodes after every round, (B, hidden · (layers + 1))."""
-        x = self.node_encoder(batch.nodes, batch.node_attributes)
-        e = None
-        if self.edge_encoder is not None:
-            e = self.edge_encoder(batch.edges, batch.edge_attributes)
-        states = [x]
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = (
-                convolution(x, batch.edge_index)
-                if e is None
-                else convolution(x, batch.edge_index, e)
-            )
-            x = norm(x).relu()
-            states.append(x)
-        pooled = global_add_pool(torch.cat(states, dim=1), batch.graph, batch.n_graphs)
-        return self.dropout(self.readout_norm(pooled))  # type: ignore[no-any-return]
+    def forward(self, x: Tensor, counts: Tensor | None = None) -> Tensor:
+        """Map (n, F); `counts` say what each row counts in the statistics."""
+        first, norm, _, last = self
+        mapped: Tensor = last(norm(first(x), counts).relu())
+        return mapped
 
 
-def _perceptron(width: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, width)
-    )
+def labelled_sum(x: Tensor, step: Round, edges: Tensor | None) -> Tensor:
+    """Sum of ``ReLU(x_j + e_ji)`` over what arrives; of ``x_j`` where edges are all alike."""
+    if edges is None:
+        return gather_sum(x, step.messages)
+    sent = (x.index_select(0, step.messages.source) + step.labels(edges)).relu()
+    return span_sum(sent, step.messages)

@@ -12,6 +12,7 @@ ARRAYS = (
     "edges",
     "node_attributes",
     "edge_attributes",
+    "graph_attributes",
 )
 
 

@@ -27,9 +27,13 @@ ARRAYS = (
     "edges",
     "node_attributes",
     "edge_attributes",
+    "graph_attributes",
 )
 SCHEMA = GraphSchema(
-    (Column("label", (1, 6, 7)),), (Column("label", (1, 2)),), n_node_attributes=2
+    (Column("label", (1, 6, 7)),),
+    (Column("label", (1, 2)),),
+    n_node_attributes=2,
+    n_graph_attributes=3,
 )
 
 
@@ -41,7 +45,7 @@ def test_taking_rows_is_joining_their_graphs_one_after_another(random_packed, ro
     single = [graphs.take(np.array([row])) for row in rows]
 
     assert len(taken) == len(rows)
-    for name in ("nodes", "edges", "node_attributes", "edge_attributes"):
+    for name in ("nodes", "edges", "node_attributes", "edge_attributes", "graph_attributes"):
         joined = np.concatenate([getattr(graphs, name)[:0], *(getattr(g, name) for g in single)])
         np.testing.assert_array_equal(getattr(taken, name), joined)
         assert getattr(taken, name).dtype == getattr(graphs, name).dtype
@@ -259,6 +263,8 @@ def test_a_damaged_file_is_refused_naming_the_folder(random_packed, tmp_path, na
         ("edge_index", lambda a: a.astype(np.float32)),
         ("node_attributes", lambda a: a.astype(np.float64)),
         ("edge_attributes", lambda a: a[:-2]),
+        ("graph_attributes", lambda a: a[:-1]),
+        ("graph_attributes", lambda a: a[:, 1:].copy()),
         ("node_pointer", lambda a: a[:-1]),
         ("node_pointer", lambda a: a[::-1].copy()),
         ("node_pointer", lambda a: a + 1),
@@ -283,6 +289,17 @@ def test_a_schema_of_another_width_is_refused(random_packed, tmp_path):
 
     with pytest.raises(SchemaError, match=r"node_attributes is float32 \(3, 2\)"):
         load_packed(folder)
+
+
+def test_graphs_without_attributes_of_their_own_are_saved_as_before_there_were_any(
+    random_packed, tmp_path
+):
+    schema = dataclasses.replace(SCHEMA, n_graph_attributes=0)
+    save_packed(random_packed(schema, [3, 5], np.random.default_rng(0)), tmp_path / "packed")
+
+    assert not (tmp_path / "packed" / "graph_attributes.npy").exists()
+    assert "graph_attributes" not in (tmp_path / "packed" / "schema.json").read_text()
+    assert load_packed(tmp_path / "packed").graph_attributes.shape == (2, 0)
 
 
 def test_a_packed_molecule_takes_twenty_bytes_an_atom(tu_root):

@@ -17,6 +17,7 @@ SCHEMA = GraphSchema(
     (Column("label", (1, 2)), Column("ring", (0, 1))),
     n_node_attributes=2,
     n_edge_attributes=1,
+    n_graph_attributes=3,
 )
 
 

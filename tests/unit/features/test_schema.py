@@ -22,14 +22,18 @@ OTHERS = {
     "n_edge_attributes": 0,
     "alphabet": MoleculeAlphabet({-1: "H", 6: "C", 7: "O"}, {1: "single", 2: "double"}),
     "featuriser": "molecule-1",
+    "n_graph_attributes": 2,
+    "descriptors": "physchem-1",
 }
 
 
-def test_a_schema_survives_json():
-    back = GraphSchema.from_json(json.loads(json.dumps(SCHEMA.to_json())))
+@pytest.mark.parametrize("changes", [{}, {key: OTHERS[key] for key in list(OTHERS)[-3:]}])
+def test_a_schema_survives_json(changes):
+    schema = dataclasses.replace(SCHEMA, **changes)
+    back = GraphSchema.from_json(json.loads(json.dumps(schema.to_json())))
 
-    assert back == SCHEMA
-    assert back.sha256 == SCHEMA.sha256
+    assert back == schema
+    assert back.sha256 == schema.sha256
 
 
 def test_the_hash_is_the_same_on_every_machine_and_in_every_version():
@@ -59,7 +63,8 @@ def test_the_order_in_which_an_alphabet_was_written_is_no_difference():
 
 
 def test_what_is_not_set_leaves_no_trace_in_the_file():
-    assert set(SCHEMA.to_json()) == set(OTHERS) - {"featuriser"}
+    later = {"featuriser", "n_graph_attributes", "descriptors"}
+    assert set(SCHEMA.to_json()) == set(OTHERS) - later
     assert set(SCHEMA.to_json()["nodes"][0]) == {"name", "values"}
 
 

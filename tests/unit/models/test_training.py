@@ -14,11 +14,10 @@ from kekule.models import (
     TrainSettings,
     build_network,
     fit,
-    make_batch,
     probabilities,
     weights_of,
 )
-from kekule.models.training import _parts
+from kekule.models.training import parts
 
 SCHEMA = GraphSchema(
     (Column("label", (6, 7, 8)),), (Column("label", (1, 2)),), n_node_attributes=2
@@ -66,7 +65,7 @@ def test_attributes_are_scaled_by_training_rows_alone(name, graphs, targets):
     attributes[slice(graphs.node_pointer[HELD[0]], None)] += 100
     other = dataclasses.replace(graphs, node_attributes=attributes)
     network = fresh(name)
-    network.set_scale(make_batch(other, TRAIN))
+    network.set_scale(other.take(TRAIN))
     own = graphs.node_attributes[: graphs.node_pointer[HELD[0]]]
 
     np.testing.assert_allclose(network.node_encoder.mean, own.mean(0), rtol=1e-5)
@@ -191,12 +190,12 @@ def test_without_averaging_the_network_is_the_one_that_was_trained(name, graphs,
         score=lambda *_: 0.0,
         seed=0,
     )
-    by_hand.set_scale(make_batch(graphs, TRAIN))
+    by_hand.set_scale(graphs.take(TRAIN))
     step = torch.optim.AdamW(
         by_hand.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     loss = torch.nn.functional.cross_entropy(
-        by_hand.train()(make_batch(graphs, TRAIN)), torch.from_numpy(targets[TRAIN])
+        by_hand.train()(by_hand.layout(graphs).batch(TRAIN)), torch.from_numpy(targets[TRAIN])
     )
     loss.backward()
     step.step()
@@ -280,10 +279,10 @@ def test_a_few_lone_atoms_can_be_trained_on_in_the_smallest_batches(name, random
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 5, 63, 64, 95, 96, 97, 1000])
 @pytest.mark.parametrize("size", [2, 3, 64])
 def test_batches_are_equal_parts_and_none_is_a_single_row(n_rows, size):
-    parts = _parts(np.arange(n_rows), size)
-    sizes = [len(part) for part in parts]
+    cut = parts(np.arange(n_rows), size)
+    sizes = [len(part) for part in cut]
 
-    np.testing.assert_array_equal(np.concatenate(parts), np.arange(n_rows))
+    np.testing.assert_array_equal(np.concatenate(cut), np.arange(n_rows))
     assert max(sizes) - min(sizes) <= 1
     assert min(sizes) >= min(2, n_rows)
     assert max(sizes) <= 1.5 * size + 1
