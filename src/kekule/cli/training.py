@@ -27,6 +27,10 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a complete run that is there.")
     ] = False,
+    audit: Annotated[
+        bool,
+        typer.Option(" /--no-audit", help="Do not look the data over; the report says so."),
+    ] = True,
     processes: Annotated[
         int | None,
         typer.Option(
@@ -61,6 +65,7 @@ def train(
             out=out,
             resume=resume,
             overwrite=overwrite,
+            audit=audit,
             processes=processes,
             progress=False if quiet else None,
         )

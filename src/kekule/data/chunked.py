@@ -7,8 +7,12 @@ two cores are used by two workers, not by workers and threads that fight for the
 
 import itertools
 import os
+import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from typing import TypeVar
 
 import loky
@@ -86,6 +90,65 @@ def map_chunks(
         ) from error
     finally:
         pool.shutdown(wait=True, kill_workers=True)
+
+
+class Beside:
+    """A process of its own for work beside this one; it has one thread and starts at once.
+
+    Parameters
+    ----------
+    warm
+        What it does first, such as importing what the work will need.
+    """
+
+    def __init__(self, warm: Callable[[], object]):
+        self._pool = loky.ProcessPoolExecutor(
+            max_workers=1, env=ONE_THREAD, initializer=_follow, initargs=(os.getpid(),)
+        )
+        self._pool.submit(warm)
+
+    def do(self, work: Callable[[], Result]) -> Callable[[], Result]:
+        """Start `work`; gives a call that waits for what it returns.
+
+        What `work` is (a `functools.partial`, say) and what it returns have to be sendable.
+
+        Raises
+        ------
+        LostWorkerError
+            From the call, if the process dies.
+        """
+        future = self._pool.submit(work)
+
+        def wait() -> Result:
+            try:
+                return future.result()  # type: ignore[no-any-return]
+            except loky.process_executor.BrokenProcessPool as error:
+                why = "the process beside the training died: out of memory, or killed. "
+                raise LostWorkerError(why + "Give --processes 1.") from error
+
+        return wait
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self._pool.shutdown(wait=True, kill_workers=True)
+
+
+def imported(*names: str) -> None:
+    """Import modules, so that work in this process finds them ready."""
+    for name in names:
+        import_module(name)
+
+
+def _follow(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+
+
+def end_with(parent: int) -> None:
+    """End this process soon after its parent, also when it waits for work that never comes."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def shared_out(items: Sequence[Item], processes: int, *, most: int = 2048) -> list[Sequence[Item]]:

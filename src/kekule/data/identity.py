@@ -10,7 +10,7 @@ Below: `kekule.data.smiles`, `kekule.data.chunked`. Knows RDKit; must not know l
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from rdkit import Chem
 from rdkit.Chem import rdinchi
@@ -88,21 +88,31 @@ def stereo_free(smiles: str) -> str:
     return _part([smiles])[1][0]
 
 
+def key_of(mol: Chem.Mol | None, text: str) -> str:
+    """Entry of `Identities.inchikey` for a molecule read from `text`; empty for none."""
+    return (_inchikey_of(mol) or text) if _is_some(mol) else ""
+
+
+def flat_of(mol: Chem.Mol | None, text: str) -> str:
+    """Entry of `Identities.flat` for a molecule read from `text`; empty for none."""
+    if not _is_some(mol):
+        return ""
+    if not any(mark in text for mark in "@/\\"):
+        return str(Chem.MolToSmiles(mol))
+    bare = Chem.Mol(mol)
+    Chem.RemoveStereochemistry(bare)
+    return _settled(Chem.MolToSmiles(bare))
+
+
 def _part(smiles: Sequence[str]) -> tuple[list[str], list[str]]:
     with quiet():
-        pairs = [_known_by(text) for text in smiles]
-    return [key for key, _ in pairs], [flat for _, flat in pairs]
+        mols = [Chem.MolFromSmiles(text) if text else None for text in smiles]
+        keys = [key_of(mol, text) for mol, text in zip(mols, smiles, strict=True)]
+        return keys, [flat_of(mol, text) for mol, text in zip(mols, smiles, strict=True)]
 
 
-def _known_by(text: str) -> tuple[str, str]:
-    mol = Chem.MolFromSmiles(text) if text else None
-    if mol is None or not 0 < mol.GetNumAtoms() <= MAX_ATOMS:
-        return "", ""
-    key = _inchikey_of(mol) or text
-    if not any(mark in text for mark in "@/\\"):
-        return key, Chem.MolToSmiles(mol)
-    Chem.RemoveStereochemistry(mol)
-    return key, _settled(Chem.MolToSmiles(mol))
+def _is_some(mol: Chem.Mol | None) -> TypeGuard[Chem.Mol]:
+    return mol is not None and 0 < mol.GetNumAtoms() <= MAX_ATOMS
 
 
 def _inchikey_of(mol: Chem.Mol) -> str:

@@ -8,10 +8,13 @@ Symbols: N rows, T tasks. Knows NumPy and pandas; must not know RDKit or models.
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = -1  # code of a label that is not there
 
@@ -72,7 +75,7 @@ class MoleculeTable:
 
     name: str
     source: str
-    frame: pd.DataFrame
+    frame: "pd.DataFrame"
     structure_column: str
     structures: list[str]
     reasons: list[str]

@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 from rdkit import Chem
 
@@ -26,6 +25,9 @@ from kekule.data.identity import MAX_ATOMS, WORTH_A_PROCESS
 from kekule.data.rows import INVALID, OK, WARNING, RowStatus
 from kekule.data.smiles import LONGEST, one_line, quiet, read_molecule, shorten
 from kekule.data.standardisation_steps import PARTS, RDKIT_ERRORS, Standardised, standardised
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LONGEST_REASON: Final = 200  # RDKit may list every atom of a molecule
 
@@ -184,12 +186,14 @@ def standardise_smiles(
     return result
 
 
-def changes_table(structures: Sequence[str], rows: StandardisedRows) -> pd.DataFrame:
+def changes_table(structures: Sequence[str], rows: StandardisedRows) -> "pd.DataFrame":
     """Every molecule that was changed: ``row``, ``input``, ``output``, ``steps``.
 
     Steps are joined by a semicolon. A molecule that is only written another way, with its
     atoms in another order or its rings in Kekulé's form, was not changed.
     """
+    import pandas as pd  # not in every process that standardises or trains
+
     changed = [
         (row, given, rows.smiles[row], "; ".join(rows.steps[row]))
         for row, given in enumerate(structures)

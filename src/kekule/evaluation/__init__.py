@@ -11,6 +11,7 @@ from kekule.evaluation.cross_validation import FoldStore as FoldStore
 from kekule.evaluation.cross_validation import cross_validate as cross_validate
 from kekule.evaluation.cross_validation import out_of_fold as out_of_fold
 from kekule.evaluation.cross_validation import scores_json as scores_json
+from kekule.evaluation.cross_validation import shipped_model as shipped_model
 from kekule.evaluation.cross_validation import tasks_of as tasks_of
 from kekule.evaluation.folds import FINAL as FINAL
 from kekule.evaluation.folds import NETWORK as NETWORK
@@ -18,6 +19,7 @@ from kekule.evaluation.folds import FoldInputs as FoldInputs
 from kekule.evaluation.folds import FoldResult as FoldResult
 from kekule.evaluation.folds import FoldTask as FoldTask
 from kekule.evaluation.folds import run_fold as run_fold
+from kekule.evaluation.folds import shipped as shipped
 from kekule.evaluation.folds import split_rows as split_rows
 from kekule.evaluation.metrics import METRICS as METRICS
 from kekule.evaluation.metrics import PRIMARY as PRIMARY

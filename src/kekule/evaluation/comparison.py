@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 INTERVAL = "95 % corrected resampled t interval over folds (Nadeau & Bengio 2003)"
 CONFIDENCE = 0.95
 DIGITS = 12  # of a score; what lies beyond is rounding
+SHOWN = 5  # names of tasks without a score
 
 
 class Difference(NamedTuple):
@@ -46,8 +46,10 @@ def corrected_error(values: Sequence[float], n_folds: int) -> float:
 
 def corrected_interval(values: Sequence[float], n_folds: int) -> tuple[float, float]:
     """Interval of the mean of fold scores; see the module for why it is wide."""
+    from scipy.special import stdtrit  # quantile of Student's t; not where there is one fold
+
     mean, error = float(np.mean(values)), corrected_error(values, n_folds)
-    reach = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+    reach = error * float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
     return mean - reach, mean + reach
 
 
@@ -57,41 +59,106 @@ def compare(ours: Sequence[float], theirs: Sequence[float], n_folds: int) -> Dif
     Where every fold shows the same gap there is no spread to measure it by, and two folds of
     three rows would be proof beyond doubt; the p value is then that of the sign test.
     """
+    from scipy.special import stdtr  # Student's t
+
     gaps = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
     gaps = gaps.round(DIGITS)  # 0.9 - 0.8 and 0.8 - 0.7 are one gap, not two
     mean, error = float(gaps.mean()), corrected_error(gaps.tolist(), n_folds)
     low, high = corrected_interval(gaps.tolist(), n_folds)
     if error == 0:
         return Difference(mean, low, high, 1.0 if mean == 0 else 2.0 ** (1 - len(gaps)))
-    p = 2 * float(stats.t.sf(abs(mean / error), len(gaps) - 1))
+    p = 2 * float(stdtr(len(gaps) - 1, -abs(mean / error)))
     return Difference(mean, low, high, p)
 
 
+class Measure(NamedTuple):
+    """How a verdict speaks of a score between 0 and 1.
+
+    Attributes
+    ----------
+    over_folds, on_test_set
+        What a model does with it, ``{}`` for the value: on unseen rows, on one test set.
+    remark
+        What else must be known of it; empty where there is nothing.
+    percent
+        Whether values are written as percentages and differences as points.
+    """
+
+    over_folds: str
+    on_test_set: str
+    remark: str = ""
+    percent: bool = True
+
+    def value(self, score: float) -> str:
+        """Write a score."""
+        return f"{score:.1%}" if self.percent else f"{score:.3f}"
+
+    def distance(self, d: float) -> str:
+        """Write how far two scores are apart."""
+        return f"{100 * abs(d):.1f} points" if self.percent else f"{abs(d):.3f}"
+
+    def signed(self, d: float) -> str:
+        """Write a difference that may go either way."""
+        return f"{100 * d:+.1f}" if self.percent else f"{d:+.3f}"
+
+
+ACCURACY = Measure("gives {} of unseen rows their class", "gives {} of the test rows their class")
+
+
+def mean_roc_auc(n_tasks: int, unscored: Sequence[str]) -> Measure:
+    """Mean area under the ROC curve of several tasks, of which some may have none."""
+    of = f"{n_tasks - len(unscored)} of {n_tasks}" if unscored else f"{n_tasks}"
+    words = f"reaches a mean ROC AUC of {{}} over {of} tasks on "
+    shown = ", ".join(unscored[:SHOWN])
+    more = f" and {len(unscored) - SHOWN} more" if len(unscored) > SHOWN else ""
+    remark = f" Never both classes among the test rows of a fold: {shown}{more}."
+    return Measure(
+        f"{words}unseen rows", f"{words}the test rows", remark if unscored else "", percent=False
+    )
+
+
 def verdict(
-    name: str, ours: Sequence[float], baselines: Mapping[str, Sequence[float]], n_folds: int
+    name: str,
+    ours: Sequence[float],
+    baselines: Mapping[str, Sequence[float]],
+    n_folds: int,
+    *,
+    measure: Measure = ACCURACY,
 ) -> str:
     """Say which of a network and its baselines is ahead, and whether by more than noise.
 
     The best baseline is the one with the highest mean; that choice favours the baseline
     slightly, which is the side to err on.
     """
-    if n_folds < 2:
-        return _one_test_set(name, ours, baselines)
+    if not ours:
+        return f"Nothing can be said of {name}.{measure.remark}"
+    if n_folds < 2 or len(ours) < 2:
+        return _one_test_set(name, ours, baselines, measure) + measure.remark
+    return _over_folds(name, ours, baselines, n_folds, measure) + measure.remark
+
+
+def _over_folds(
+    name: str,
+    ours: Sequence[float],
+    baselines: Mapping[str, Sequence[float]],
+    n_folds: int,
+    measure: Measure,
+) -> str:
+    """Words for scores of several folds, whose spread says what is noise."""
     low, high = corrected_interval(ours, n_folds)
-    opening = (
-        f"{name} gives {np.mean(ours):.1%} of unseen rows their class "
-        f"({CONFIDENCE:.0%} interval {max(low, 0):.1%} to {min(high, 1):.1%})."
-    )
+    said = measure.over_folds.format(measure.value(float(np.mean(ours))))
+    ends = f"{measure.value(max(low, 0))} to {measure.value(min(high, 1))}"
+    opening = f"{name} {said} ({CONFIDENCE:.0%} interval {ends})."
     if not baselines:
         return f"{opening} No baseline was run beside it, so what that is worth is unknown."
     best = max(baselines, key=lambda key: float(np.mean(baselines[key])))
     d = compare(ours, baselines[best], n_folds)
-    low, high = (100 * min(max(end, -1.0), 1.0) for end in (d.low, d.high))
+    low, high = (min(max(end, -1.0), 1.0) for end in (d.low, d.high))
     gap = (
-        f"{100 * abs(d.mean):.1f} points "
-        f"(interval of the difference {low:+.1f} to {high:+.1f}, p = {d.p:.2g})"
+        f"{measure.distance(d.mean)} (interval of the difference "
+        f"{measure.signed(low)} to {measure.signed(high)}, p = {d.p:.2g})"
     )
-    rival = f"{best} ({np.mean(baselines[best]):.1%})"
+    rival = f"{best} ({measure.value(float(np.mean(baselines[best])))})"
     if d.p >= 1 - CONFIDENCE:
         side = "level with" if d.mean == 0 else "ahead of" if d.mean > 0 else "behind"
         return (
@@ -107,16 +174,21 @@ def verdict(
 
 
 def _one_test_set(
-    name: str, ours: Sequence[float], baselines: Mapping[str, Sequence[float]]
+    name: str,
+    ours: Sequence[float],
+    baselines: Mapping[str, Sequence[float]],
+    measure: Measure,
 ) -> str:
     """Words for a single test set, which has no spread to judge a difference by."""
-    opening = f"{name} gives {np.mean(ours):.1%} of the test rows their class."
+    said = measure.on_test_set.format(measure.value(float(np.mean(ours))))
+    opening = f"{name} {said}."
     if not baselines:
         return f"{opening} No baseline was run beside it, so what that is worth is unknown."
     best = max(baselines, key=lambda key: float(np.mean(baselines[key])))
-    gap = 100 * float(np.mean(ours) - np.mean(baselines[best]))
+    gap = float(np.mean(ours) - np.mean(baselines[best]))
     side = "level with" if gap == 0 else "ahead of" if gap > 0 else "behind"
+    rival = f"{best} ({measure.value(float(np.mean(baselines[best])))})"
     return (
-        f"{opening} It is {side} the best baseline, {best} ({np.mean(baselines[best]):.1%}), by "
-        f"{abs(gap):.1f} points on one test set: nothing says whether that is more than noise."
+        f"{opening} It is {side} the best baseline, {rival}, by "
+        f"{measure.distance(gap)} on one test set: nothing says whether that is more than noise."
     )

@@ -1,16 +1,21 @@
 """Cross-validation of a recipe: which folds there are, and what their results amount to.
 
-Symbols: S seeds, k folds, J = S · k scores of each model, R usable rows, K classes.
+Symbols: S seeds, k folds, R usable rows, T tasks, K classes.
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.evaluation.comparison import INTERVAL, corrected_interval, verdict
+from kekule.evaluation.comparison import (
+    ACCURACY,
+    INTERVAL,
+    Measure,
+    mean_roc_auc,
+    verdict,
+)
 from kekule.evaluation.folds import (
     FINAL,
     NETWORK,
@@ -19,9 +24,19 @@ from kekule.evaluation.folds import (
     FoldTask,
     split_rows,
 )
-from kekule.evaluation.metrics import METRICS, PRIMARY
-from kekule.evaluation.parallel import OnProgress, run_folds
+from kekule.evaluation.metrics import PRIMARY, PRIMARY_OF_SEVERAL
+from kekule.evaluation.parallel import OnProgress, Progress, harmless, run_folds
 from kekule.evaluation.recipe import Recipe
+from kekule.evaluation.summaries import (
+    ScoreSummary,
+    complete,
+    mean_over_tasks,
+    seed_means,
+    summarise,
+    summarise_tasks,
+    told_of_tasks,
+)
+from kekule.evaluation.together import run_together, trains_together
 
 
 class FoldStore(Protocol):
@@ -36,35 +51,14 @@ class FoldStore(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class ScoreSummary:
-    """One metric of one model over the folds.
-
-    Attributes
-    ----------
-    mean, std
-        Over the folds on which the metric is defined; std with J - 1. None if on none.
-    low, high
-        Interval of the mean, clipped to the metric's range; None with fewer than two folds,
-        and where every seed has the same single test set.
-    folds
-        Every fold's score, seed by seed; None where undefined.
-    """
-
-    mean: float | None
-    std: float | None
-    low: float | None
-    high: float | None
-    folds: tuple[float | None, ...]
-
-
 def tasks_of(recipe: Recipe, n_folds: int | None = None) -> list[FoldTask]:
     """Every task of a run: the final model first (it is the longest), then fold by fold.
 
-    `n_folds` is that of the recipe's split, where it is not for the recipe to say.
+    There is no final model where the recipe ships a fold's. `n_folds` is that of the
+    recipe's split, where it is not for the recipe to say.
     """
     return [
-        FoldTask(NETWORK, recipe.seed, FINAL),
+        *([FoldTask(NETWORK, recipe.seed, FINAL)] if recipe.protocol.refit else []),
         *(
             FoldTask(model, seed, fold)
             for model in (NETWORK, *recipe.protocol.baselines)
@@ -106,9 +100,21 @@ def cross_validate(
         if on_result is not None:
             on_result(task, result)
 
+    missing = [task for task in tasks if task not in results]
+    networks = [task for task in tasks if task.model == NETWORK]
+    recipe = inputs.recipe
+    if not results.keys() >= set(networks) and trains_together(
+        recipe.train, len(inputs.graphs), len(networks)
+    ):
+        # All of them, also those a killed run had finished: they shared a random stream.
+        tell = harmless(on_progress)
+        found = run_together(inputs, networks, lambda task, epoch: tell(Progress(task, epoch)))
+        for task, result in found.items():
+            keep(task, result)
+        missing = [task for task in missing if task.model != NETWORK]
     run_folds(
         inputs,
-        [task for task in tasks if task not in results],
+        missing,
         processes=processes,
         on_progress=on_progress,
         on_result=keep,
@@ -124,7 +130,8 @@ def out_of_fold(
     Returns
     -------
     tuple
-        int64 (R,), int64 (R,) and float64 (R, K).
+        int64 (R,), int64 (R,) and float64 (R, K); of several tasks int64 (R,), (R, T) and
+        float64 (R, T, K).
     """
     parts = [
         (task.fold, r)
@@ -132,33 +139,26 @@ def out_of_fold(
         if task.model == model and task.seed == seed and task.fold != FINAL
     ]
     fold = np.full(n_rows, -1)
-    labels = np.full(n_rows, -1)
-    probabilities = np.full((n_rows, parts[0][1].probabilities.shape[1]), np.nan)
+    labels = np.full((n_rows, *parts[0][1].labels.shape[1:]), -1)
+    probabilities = np.full((n_rows, *parts[0][1].probabilities.shape[1:]), np.nan)
     for number, r in parts:
         fold[r.rows], labels[r.rows], probabilities[r.rows] = number, r.labels, r.probabilities
     return fold, labels, probabilities
 
 
-def summarise(
-    results: dict[FoldTask, FoldResult], model: str, inputs: FoldInputs
-) -> dict[str, ScoreSummary]:
-    """Every metric of one model over its folds."""
-    folds = [r for t, r in results.items() if t.model == model and t.fold != FINAL]
-    summary = {}
-    for name, metric in METRICS.items():
-        values = tuple(
-            metric.compute(inputs.targets[r.rows], r.labels, r.probabilities) for r in folds
-        )
-        summary[name] = _summary(values, inputs.n_folds, (metric.low, metric.high))
-    return summary
-
-
 def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict[str, Any]:
     """The part of ``scores.json`` that comes from the folds."""
-    recipe = inputs.recipe
-    ours = summarise(results, NETWORK, inputs)
-    baselines = {name: summarise(results, name, inputs) for name in recipe.protocol.baselines}
-    k = inputs.n_folds
+    recipe, k = inputs.recipe, inputs.n_folds
+    several = inputs.targets.ndim > 1
+    models = (NETWORK, *recipe.protocol.baselines)
+    of_tasks = {name: summarise_tasks(results, name, inputs) for name in models if several}
+    means = {
+        name: mean_over_tasks(of_tasks[name], inputs)
+        if several
+        else summarise(results, name, inputs)
+        for name in models
+    }
+    ours, primary = means.pop(NETWORK), PRIMARY_OF_SEVERAL if several else PRIMARY
     return {
         "protocol": {
             **recipe.protocol.model_dump(mode="json"),
@@ -167,22 +167,30 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
             "description": _description(inputs),
             "interval": INTERVAL if k > 1 else "none: a single test set says nothing of its luck",
             "seeds_used": list(recipe.seeds),
+            "shipped": shipped_model(recipe),
         },
         "model": recipe.model.model_dump(mode="json"),
-        "primary": PRIMARY,
+        "primary": primary,
         "metrics": {name: asdict(s) for name, s in ours.items()},
         "baselines": {
             model: {name: asdict(s) for name, s in summary.items()}
-            for model, summary in baselines.items()
+            for model, summary in means.items()
         },
-        "seed_means": {name: _seed_means(s, k) for name, s in ours.items()},
+        **(told_of_tasks(of_tasks) if several else {}),
+        "seed_means": {name: seed_means(s, k) for name, s in ours.items()},
         "verdict": verdict(
             getattr(recipe.model, "name", "the network"),
-            _complete(ours[PRIMARY].folds),
-            {name: _complete(s[PRIMARY].folds) for name, s in baselines.items()},
+            complete(ours[primary].folds),
+            {name: complete(s[primary].folds) for name, s in means.items()},
             k,
+            measure=_measure(of_tasks[NETWORK], primary) if several else ACCURACY,
         ),
     }
+
+
+def _measure(of_tasks: dict[str, dict[str, ScoreSummary]], primary: str) -> Measure:
+    unscored = [task for task, summary in of_tasks.items() if summary[primary].mean is None]
+    return mean_roc_auc(len(of_tasks), unscored)
 
 
 def _description(inputs: FoldInputs) -> str:
@@ -195,6 +203,13 @@ def _description(inputs: FoldInputs) -> str:
     return f"{how}; {len(recipe.seeds)} seed(s); {chosen} chose the epoch"
 
 
+def shipped_model(recipe: Recipe) -> str:
+    """Say which of a run's models its bundle holds."""
+    if recipe.protocol.refit:
+        return "trained anew on all rows"
+    return f"that of seed {recipe.seed}, fold 1; none was trained on all rows"
+
+
 def _shares_held(inputs: FoldInputs) -> str:
     """Share of the training rows that chose the epoch; whole groups may be more, or fewer."""
     shares = []
@@ -204,31 +219,3 @@ def _shares_held(inputs: FoldInputs) -> str:
             shares.append(len(held) / (len(train) + len(held)))
     low, high = min(shares), max(shares)
     return f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
-
-
-def _summary(
-    values: tuple[float | None, ...], n_folds: int, limits: tuple[float, float]
-) -> ScoreSummary:
-    defined = _complete(values)
-    if not defined:
-        return ScoreSummary(None, None, None, None, values)
-    mean = float(np.mean(defined))
-    if len(defined) < 2:
-        return ScoreSummary(mean, None, None, None, values)
-    if n_folds < 2:  # seeds on one test set: their spread is not that of other test sets
-        return ScoreSummary(mean, float(np.std(defined, ddof=1)), None, None, values)
-    low, high = np.clip(corrected_interval(defined, n_folds), *limits).tolist()
-    return ScoreSummary(mean, float(np.std(defined, ddof=1)), low, high, values)
-
-
-def _seed_means(summary: ScoreSummary, n_folds: int) -> list[float | None]:
-    """Mean over the folds of each seed, so that the spread between seeds can be read."""
-    means: list[float | None] = []
-    for start in range(0, len(summary.folds), n_folds):
-        values = _complete(summary.folds[start : start + n_folds])
-        means.append(float(np.mean(values)) if values else None)
-    return means
-
-
-def _complete(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]

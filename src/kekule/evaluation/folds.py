@@ -4,25 +4,30 @@ A fold is the unit of work, of parallelism and of resuming. It sees the targets 
 training and validation rows alone; `run_fold` blanks the others before any model is built,
 so a leak would be a wrong class number rather than a better score.
 
-Symbols: G graphs, n rows asked for, K classes.
+Symbols: G graphs, n rows asked for, T tasks, K classes of each.
 """
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kekule.data import Split, grouped_validation_rows, stratified_folds, validation_rows
+from kekule.data.splits import multitask_folds
 from kekule.evaluation.metrics import selection_score
+from kekule.evaluation.per_task import answers_by_task
 from kekule.evaluation.recipe import Recipe
 from kekule.features import PackedGraphs
 from kekule.models import (
     BASELINES,
     Baseline,
     EpochReport,
+    FitResult,
+    Network,
     build_network,
     fit,
     probabilities,
@@ -40,7 +45,7 @@ class FoldTask(NamedTuple):
 
     model: str  # NETWORK or the name of a baseline
     seed: int
-    fold: int  # FINAL for the model that is shipped
+    fold: int  # FINAL for the model of all rows
 
     def __str__(self) -> str:
         """Name the task as logs and errors do."""
@@ -58,15 +63,19 @@ class FoldResult:
     rows
         int64 (n,), the test rows; empty for the final model.
     labels, probabilities
-        int64 (n,) and float64 (n, K).
+        int64 (n,) and float64 (n, K); of several tasks (n, T) and (n, T, K).
     train_loss, validation_loss
         float64 (epochs run,), nats; empty for a baseline.
+    learning_rate
+        float64 (epochs run,).
+    parameter_rms, gradient_rms
+        float32 (epochs run, arrays of `layers_of`), see `FitResult`.
     best_epoch
         0-based, chosen on validation rows; -1 for a baseline.
     seconds
         Wall time of the fold.
     weights
-        Arrays of the trained network; kept for the final model only.
+        Arrays of the trained network; kept for the one that is shipped only.
     """
 
     rows: Rows
@@ -77,6 +86,9 @@ class FoldResult:
     best_epoch: int = -1
     seconds: float = 0.0
     weights: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    learning_rate: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    parameter_rms: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), "f4"))
+    gradient_rms: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), "f4"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +100,22 @@ class FoldInputs:
     graphs
         The usable graphs of the set, G of them.
     targets
-        int64 (G,), class numbers 0 to ``n_classes - 1``.
+        int64 (G,), class numbers 0 to ``n_classes - 1``; of several tasks (G, T), with -1
+        where a label is missing.
     n_classes
-        K.
+        K, the same for every task.
     recipe
         The resolved recipe.
     splits
         The split of each seed; a seed without one has stratified folds of single rows.
     weights
         float64 (G,), what each row counts in the loss of a network; None: all the same.
+    tasks
+        Names of several tasks, T of them; none where there is one.
+    folder
+        Where an unfinished fold keeps its checkpoint; None: nowhere.
+    profile
+        Where the trainings of `profile_name` write where their time went; None: nowhere.
     """
 
     graphs: PackedGraphs
@@ -105,6 +124,14 @@ class FoldInputs:
     recipe: Recipe
     splits: Mapping[int, Split] = field(default_factory=dict)
     weights: NDArray[np.float64] | None = None
+    tasks: tuple[str, ...] = ()
+    folder: Path | None = None
+    profile: Path | None = None
+
+    @property
+    def n_tasks(self) -> int:
+        """T."""
+        return self.targets.shape[1] if self.targets.ndim == 2 else 1
 
     @property
     def n_folds(self) -> int:
@@ -132,18 +159,47 @@ def split_rows(inputs: FoldInputs, task: FoldTask) -> tuple[Rows, Rows, Rows]:
             held = split.validation[task.fold]
             return np.setdiff1d(train, np.union1d(held, test)), held, test
     fraction, groups = recipe.train.validation, None if split is None else split.groups
-    if groups is None:
+    if groups is None and inputs.targets.ndim == 1:
         held = validation_rows(inputs.targets, train, fraction=fraction, seed=task.seed)
     else:
-        codes = inputs.targets[:, None]
-        held = grouped_validation_rows(codes, train, groups, fraction=fraction, seed=task.seed)
+        held = grouped_validation_rows(
+            inputs.targets, train, groups, fraction=fraction, seed=task.seed
+        )
     return np.setdiff1d(train, held), held, test
 
 
 def _fold_of_row(inputs: FoldInputs, seed: int) -> Rows:
     if seed in inputs.splits:
         return inputs.splits[seed].fold
-    return stratified_folds(inputs.targets, inputs.recipe.protocol.folds, seed=seed)
+    deal = stratified_folds if inputs.targets.ndim == 1 else multitask_folds
+    return deal(inputs.targets, inputs.recipe.protocol.folds, seed=seed)
+
+
+def shipped(recipe: Recipe) -> FoldTask:
+    """The task whose network goes into the bundle."""
+    return FoldTask(NETWORK, recipe.seed, FINAL if recipe.protocol.refit else 0)
+
+
+def _checkpoint(inputs: FoldInputs, task: FoldTask) -> Path | None:
+    if inputs.folder is None:
+        return None
+    fold = "final" if task.fold == FINAL else f"fold{task.fold}"
+    return inputs.folder / f"{task.model}_seed{task.seed}_{fold}.safetensors"
+
+
+def profile_name(inputs: FoldInputs, task: FoldTask) -> str | None:
+    """Name of a task's profile; None for all but the final model and the first fold.
+
+    They are enough to see where time goes, and watching a training makes it slower.
+    """
+    if task.model != NETWORK or task.seed != inputs.recipe.seed or task.fold not in (FINAL, 0):
+        return None
+    return "final" if task.fold == FINAL else f"seed{task.seed}-fold{task.fold + 1}"
+
+
+def _profile(inputs: FoldInputs, task: FoldTask) -> Path | None:
+    name = profile_name(inputs, task)
+    return None if name is None or inputs.profile is None else inputs.profile / f"{name}.md"
 
 
 def run_fold(
@@ -172,7 +228,8 @@ def run_fold(
         prepared = {} if prepared is None else prepared
         if task.model not in prepared:
             prepared[task.model] = BASELINES[task.model](inputs.graphs)
-        answer = prepared[task.model].answer(
+        answer = answers_by_task(
+            prepared[task.model],
             seen,
             train_rows=np.union1d(train, held),  # a baseline selects by inner folds instead
             test_rows=test,
@@ -181,7 +238,11 @@ def run_fold(
         )
         return FoldResult(test, *answer, seconds=time.perf_counter() - started)
     network = build_network(
-        inputs.graphs.schema, inputs.n_classes, inputs.recipe.model, seed=task.seed
+        inputs.graphs.schema,
+        inputs.n_classes,
+        inputs.recipe.model,
+        seed=task.seed,
+        n_tasks=inputs.n_tasks,
     )
     curve = fit(
         network,
@@ -194,15 +255,28 @@ def run_fold(
         seed=task.seed,
         weights=inputs.weights,
         on_epoch=on_epoch,
+        checkpoint=_checkpoint(inputs, task),
+        profile=_profile(inputs, task),
     )
+    return network_result(inputs, task, network, curve, time.perf_counter() - started)
+
+
+def network_result(
+    inputs: FoldInputs, task: FoldTask, network: Network, curve: FitResult, seconds: float
+) -> FoldResult:
+    """Ask a trained network about the task's test rows."""
+    test = split_rows(inputs, task)[2]
     answered = probabilities(network, inputs.graphs.take(test))
     return FoldResult(
         test,
-        answered.argmax(1),
+        answered.argmax(-1),
         answered,
         curve.train_loss,
         curve.validation_loss,
         curve.best_epoch,
-        time.perf_counter() - started,
-        weights_of(network) if task.fold == FINAL else {},
+        seconds,
+        weights_of(network) if task == shipped(inputs.recipe) else {},
+        curve.learning_rate,
+        curve.parameter_rms,
+        curve.gradient_rms,
     )

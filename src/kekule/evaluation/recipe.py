@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -33,6 +34,7 @@ from kekule.data import (
     policy_of,
 )
 from kekule.evaluation.plain_yaml import read_yaml, yaml_value
+from kekule.features import DESCRIPTORS, NO_DESCRIPTORS
 from kekule.models import BASELINES, NETWORKS, NetworkSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ NAMES = {
     *(f"{key}.{sub}" for key, sub in SHORT_FORMS.items()),
     *OF_DATA,
     *(f"data.{key}" for key in OF_DATA),
-    *("standardise", "protocol.column", "protocol.file"),
+    *("standardise", "features.descriptors", "protocol.column", "protocol.file"),
 }
 
 
@@ -84,7 +86,13 @@ class DataSettings(BaseModel):
         str | None, Field(description="Column of the structures; found by its name if left out.")
     ] = None
     target: Annotated[
-        str | None, Field(description="Column of the class to learn. Needed for a table.")
+        str
+        | Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+        | None,
+        Field(
+            description="Column of the class to learn, or a list of columns: one task each, "
+            "learnt together. Needed for a table."
+        ),
     ] = None
     id: Annotated[str | None, Field(description="Column that names the molecules.")] = None
     weight: Annotated[
@@ -98,6 +106,40 @@ class DataSettings(BaseModel):
             "`keep` keeps every row."
         ),
     ] = "drop-conflicts"
+
+    @field_validator("target")
+    @classmethod
+    def _one_or_several(cls, given: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        if not isinstance(given, tuple):
+            return given
+        if twice := [name for name in given if given.count(name) > 1]:
+            raise ValueError(f"{twice[0]!r} is named twice")
+        return given if len(given) > 1 else given[0]
+
+
+class FeatureSettings(BaseModel):
+    """What a network is given of a molecule beside its graph."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    descriptors: Annotated[
+        str,
+        Field(
+            description="Numbers of the whole molecule, joined before the head of the network: "
+            + ", ".join((NO_DESCRIPTORS, *DESCRIPTORS))
+            + ". For tables of molecules."
+        ),
+    ] = NO_DESCRIPTORS
+
+    @field_validator("descriptors")
+    @classmethod
+    def _known_set(cls, given: str) -> str:
+        known = (NO_DESCRIPTORS, *DESCRIPTORS)
+        if given not in known:
+            near = difflib.get_close_matches(given, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+            raise ValueError(f"{given!r} is no set of descriptors; {hint}")
+        return given
 
 
 class ProtocolSettings(BaseModel):
@@ -132,6 +174,13 @@ class ProtocolSettings(BaseModel):
     baselines: Annotated[
         tuple[str, ...], Field(description="Scored beside the network on the same folds.")
     ] = tuple(BASELINES)
+    refit: Annotated[
+        bool,
+        Field(
+            description="Train the model that is shipped anew on all rows. `false` ships that of "
+            "the first seed's first fold, which spares a training."
+        ),
+    ] = True
 
     @field_validator("split")
     @classmethod
@@ -167,6 +216,7 @@ class Recipe(BaseModel):
             + ", or its keys."
         ),
     ] = POLICIES["parent"]
+    features: FeatureSettings = FeatureSettings()
     model: ModelSettings = NETWORKS["gin"].Settings()
     train: TrainSettings = TrainSettings()
     protocol: ProtocolSettings = ProtocolSettings()
@@ -192,6 +242,17 @@ class Recipe(BaseModel):
     def _named_policy(cls, given: Any) -> Any:
         return policy_of(given) if isinstance(given, str | dict) else given
 
+    @field_validator("features")
+    @classmethod
+    def _of_molecules(cls, given: FeatureSettings, info: ValidationInfo) -> FeatureSettings:
+        data = info.data.get("data")
+        if given.descriptors != NO_DESCRIPTORS and data and not _is_table(data.model_dump()):
+            raise ValueError(
+                f"descriptors are of molecules, and {data.source} is a set of graphs; leave them "
+                "out, or write the set as a table with `kekule data convert` and train on that"
+            )
+        return given
+
     @property
     def is_table(self) -> bool:
         """Whether the data are a table of molecules, not a set of graphs."""
@@ -204,7 +265,8 @@ class Recipe(BaseModel):
         Their own hash says what they are: a set given by its name, by its folder or with a
         slash behind it is one set.
         """
-        resolved = self.model_dump(mode="json", exclude={"data": {"source"}})
+        watched = {"checkpoint", "profile", "tensorboard"}  # they change no number
+        resolved = self.model_dump(mode="json", exclude={"data": {"source"}, "train": watched})
         return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -320,7 +382,7 @@ def _recipe_error(
     loc = [str(part) for part in first["loc"]]
     if loc[:1] == ["model"] and len(loc) > 1:
         del loc[1]  # which network's settings were tried: pydantic's, not the reader's
-    if loc[:2] == ["data", "source"]:
+    if loc[:2] in (["data", "source"], ["data", "target"]):
         del loc[2:]  # which of its two forms was tried
     unnamed = first["type"].startswith("union_tag")
     key = "model.name" if unnamed else ".".join(loc) or "recipe"

@@ -1,9 +1,10 @@
 """A bundle: everything a trained model needs, in one folder that can be trusted.
 
-Files of format 2: ``bundle.json`` (manifest with checksums), ``weights.safetensors``,
+Files of format 3: ``bundle.json`` (manifest with checksums), ``weights.safetensors``,
 ``recipe.yaml`` (resolved), ``scores.json``, ``example.json`` (graphs or SMILES and the
 probabilities they must give; replayed on every load). Format 1 knew graphs of a set alone,
-and had neither a standardisation policy nor the codes seen in training.
+and had neither a standardisation policy nor the codes seen in training; format 2 knew one
+task alone. Both are read.
 """
 
 import importlib.metadata
@@ -21,10 +22,10 @@ from safetensors.numpy import load_file, save
 from kekule._errors import BundleError, KekuleError
 from kekule.data import LabelledGraphs, StandardisationPolicy
 from kekule.features import (
-    MOLECULE_SCHEMA,
     GraphSchema,
     PackedGraphs,
     Seen,
+    described,
     pack,
     standard_graphs,
 )
@@ -44,6 +45,15 @@ from kekule.registry.manifest import (
     read_json,
     read_manifest,
     write_manifest,
+)
+from kekule.registry.parts import (
+    Tasks,
+    check_weights,
+    classes_in,
+    counts_of,
+    policy_in,
+    seen_in,
+    tasks_in,
 )
 
 WEIGHTS, EXAMPLE = "weights.safetensors", "example.json"
@@ -71,7 +81,8 @@ class BundleContent:
     name
         Of the model, such as ``mutag-gin``.
     classes
-        As spelt in the training data; class k is column k of the probabilities.
+        As spelt in the training data; class k is column k of the probabilities. Empty where
+        there are several tasks.
     schema
         Of the arrays the network reads.
     network_settings
@@ -90,6 +101,9 @@ class BundleContent:
         How SMILES of a table were standardised; None where the model was trained on graphs.
     seen
         Codes that occurred in training, by part and column.
+    tasks
+        Of several tasks the names, in the order of the probabilities, each with its classes;
+        else empty.
     """
 
     name: str
@@ -105,6 +119,7 @@ class BundleContent:
     created: str
     policy: StandardisationPolicy | None = None
     seen: Seen = field(default_factory=dict)
+    tasks: Tasks = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +130,7 @@ class OpenBundle:
     ----------
     manifest
         Content of ``bundle.json``.
-    classes, schema, policy, seen
+    classes, schema, policy, seen, tasks
         See `BundleContent`.
     network
         In evaluation mode.
@@ -127,6 +142,7 @@ class OpenBundle:
     network: Network
     policy: StandardisationPolicy | None = None
     seen: Seen = field(default_factory=dict)
+    tasks: Tasks = field(default_factory=dict)
 
 
 def versions() -> dict[str, str]:
@@ -144,7 +160,8 @@ def save_bundle(folder: Path, content: BundleContent) -> None:
     (folder / "recipe.yaml").write_text(content.recipe_yaml, encoding="utf-8")
     (folder / "scores.json").write_bytes(json_bytes(content.scores))
     settings = _settings(content.network_settings)
-    network = build_network(content.schema, len(content.classes), settings, seed=0)
+    n_classes, n_tasks = counts_of(content.classes, content.tasks)
+    network = build_network(content.schema, n_classes, settings, seed=0, n_tasks=n_tasks)
     set_weights(network, content.weights)
     expected = probabilities(network, _packed(content.examples, content.schema, content.policy))
     (folder / EXAMPLE).write_bytes(json_bytes(example_to_json(content.examples, expected)))
@@ -152,8 +169,11 @@ def save_bundle(folder: Path, content: BundleContent) -> None:
         folder,
         {
             "name": content.name,
-            "task": "binary" if len(content.classes) == 2 else "multiclass",
+            "task": _kind_of_task(content),
             "classes": list(content.classes),
+            "tasks": [
+                {"name": task, "classes": list(classes)} for task, classes in content.tasks.items()
+            ],
             "input": _input_kind(content.schema),
             "policy": None if content.policy is None else content.policy.model_dump(mode="json"),
             "seen": content.seen,
@@ -182,19 +202,21 @@ def open_bundle(path: Path) -> OpenBundle:
     folder = path / "bundle" if (path / "bundle").is_dir() else path
     manifest = read_manifest(folder, needed=(WEIGHTS, EXAMPLE))
     try:
-        classes = _classes(manifest["classes"])
+        tasks = tasks_in(manifest.get("tasks", []))
+        classes = () if tasks and manifest["classes"] == [] else classes_in(manifest["classes"])
+        n_classes, n_tasks = counts_of(classes, tasks)
         schema = GraphSchema.from_json(manifest["schema"])
         settings = _settings(manifest["network"])
-        policy, seen = _policy(manifest, schema), _seen(manifest, schema)
+        policy, seen = policy_in(manifest, schema), seen_in(manifest, schema)
         weights = load_file(folder / WEIGHTS)
-        _check_weights(weights, shapes_of(schema, len(classes), settings))
-        network = build_network(schema, len(classes), settings, seed=0)
+        check_weights(weights, shapes_of(schema, n_classes, settings, n_tasks=n_tasks))
+        network = build_network(schema, n_classes, settings, seed=0, n_tasks=n_tasks)
         set_weights(network, weights)
     except _MISFIT as error:
         raise BundleError(
             folder, f"its parts do not fit each other: {_first_words(error)}", COPY_AGAIN
         ) from error
-    bundle = OpenBundle(manifest, classes, schema, network, policy, seen)
+    bundle = OpenBundle(manifest, classes, schema, network, policy, seen, tasks)
     _replay(folder / EXAMPLE, bundle)
     return bundle
 
@@ -209,65 +231,17 @@ def _packed(
         return pack(examples, schema)
     if policy is None or schema.featuriser is None:
         raise ValueError("the example is SMILES, but the model was trained on graphs")
-    return standard_graphs(examples, policy).graphs
+    return described(standard_graphs(examples, policy), schema).graphs
 
 
 def _input_kind(schema: GraphSchema) -> str:
     return "graph" if schema.alphabet is None and schema.featuriser is None else "smiles"
 
 
-def _policy(manifest: dict[str, Any], schema: GraphSchema) -> StandardisationPolicy | None:
-    given = manifest.get("policy")
-    if schema.featuriser is None:
-        return None
-    if schema.featuriser != MOLECULE_SCHEMA.featuriser:
-        raise ValueError(f"atoms are coded by {schema.featuriser!r}, which is unknown here")
-    if schema.sha256 != MOLECULE_SCHEMA.sha256:
-        raise ValueError(f"the codes of {schema.featuriser!r} differ from those it has here")
-    try:
-        return StandardisationPolicy.model_validate(given, strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"policy {first['loc']}: {first['msg']}") from None
-
-
-def _seen(manifest: dict[str, Any], schema: GraphSchema) -> Seen:
-    """Codes seen in training; a model of a table must say of every column."""
-    if schema.featuriser is None:
-        return {}
-    found: Seen = {}
-    for part, columns in (("nodes", schema.nodes), ("edges", schema.edges)):
-        given = manifest["seen"][part]
-        found[part] = {column.name: _whole_numbers(given[column.name]) for column in columns}
-    return found
-
-
-def _whole_numbers(given: Any) -> list[int]:
-    if not isinstance(given, list) or not all(type(value) is int for value in given):
-        raise ValueError(f"codes seen in training are {str(given)[:60]}, not whole numbers")
-    return given
-
-
-def _classes(given: Any) -> tuple[str, ...]:
-    if not isinstance(given, list) or len(given) < 2 or not all(isinstance(k, str) for k in given):
-        raise ValueError(f"classes {given!r} are not two names or more")
-    if len(set(given)) < len(given):
-        raise ValueError(f"classes {given!r} name one twice")
-    return tuple(given)
-
-
-def _check_weights(
-    weights: dict[str, NDArray[np.generic]], wanted: dict[str, tuple[int, ...]]
-) -> None:
-    """Hold names, shapes and numbers against the network's, before room is made for it."""
-    found = {name: array.shape for name, array in weights.items()}
-    for name in sorted(found.keys() | wanted.keys()):
-        if found.get(name) != wanted.get(name):
-            raise ValueError(
-                f"{WEIGHTS}: array {name!r} is {found.get(name)}, not {wanted.get(name)}"
-            )
-        if not np.isfinite(weights[name]).all():
-            raise ValueError(f"{WEIGHTS}: array {name!r} holds values that are no numbers")
+def _kind_of_task(content: BundleContent) -> str:
+    if content.tasks:
+        return "multitask"
+    return "binary" if len(content.classes) == 2 else "multiclass"
 
 
 def _replay(path: Path, bundle: OpenBundle) -> None:

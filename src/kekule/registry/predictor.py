@@ -2,8 +2,9 @@
 
 Columns: ``row``, the input's own columns, ``status``, ``reason``, ``smiles_used`` (where
 the input was SMILES), ``prediction``, and ``probability`` of the positive class, or
-``probability_<class>`` where there are more than two. A column of the input named like one
-of these keeps its cells under ``input_<name>``.
+``probability_<class>`` where there are more than two; of several tasks each of these with
+``<task>.`` before it. A column of the input named like one of these keeps its cells under
+``input_<name>``.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,8 +28,9 @@ from kekule.data import (
 from kekule.data.chunked import Progress
 from kekule.data.molecules import SmilesGraphs, graphs_from_smiles
 from kekule.data.structures import Structures
-from kekule.features import PackedGraphs, misfits, pack, standard_graphs, unseen
+from kekule.features import PackedGraphs, described, misfits, pack, standard_graphs, unseen
 from kekule.models import probabilities
+from kekule.registry.answers import Columns, answer_columns
 from kekule.registry.bundle import OpenBundle, open_bundle
 
 RESERVED = ("row", "status", "reason", "smiles_used", "prediction", "probability")
@@ -40,7 +42,9 @@ class Predictor:
     Attributes
     ----------
     classes
-        As spelt in the training data.
+        As spelt in the training data; empty where there are several tasks.
+    tasks
+        Of several tasks the names, each with its own classes; else empty.
     manifest
         Content of ``bundle.json``.
 
@@ -53,6 +57,7 @@ class Predictor:
     def __init__(self, bundle: OpenBundle):
         self._bundle = bundle
         self.classes = bundle.classes
+        self.tasks = bundle.tasks
         self.manifest: dict[str, Any] = bundle.manifest
 
     def predict(
@@ -97,10 +102,14 @@ class Predictor:
         if strict:
             _refuse_invalid(rows, statuses)
         usable = np.flatnonzero([s.status != INVALID for s in statuses])
-        values = np.full((len(rows), len(self.classes)), np.nan)
+        network = self._bundle.network
+        shape = (len(rows), network.n_tasks, network.n_classes)
+        values = np.full(shape if self.tasks else (shape[0], shape[2]), np.nan)
         if len(usable):
-            values[usable] = probabilities(self._bundle.network, graphs(usable))
-        return _table(rows, statuses, used, values, self.classes)
+            values[usable] = probabilities(network, graphs(usable))
+        labels = np.where(np.isnan(values).any(-1), -1, np.nan_to_num(values).argmax(-1))
+        answers = answer_columns(labels, values, classes=self.classes, tasks=self.tasks)
+        return _table(rows, statuses, used, answers)
 
     def _laid_out(
         self, rows: Structures, processes: int, progress: Progress | None
@@ -130,9 +139,11 @@ class Predictor:
                 f"{self.manifest['name']!r} was trained on a table of molecules. Write the set "
                 "as SMILES with `kekule data convert`, and predict those."
             )
-        graphs, found = standard_graphs(
+        read = standard_graphs(
             rows.smiles, policy, reasons=rows.reasons, processes=processes, progress=progress
         )
+        schema = self._bundle.schema
+        graphs, found = described(read, schema, processes=processes, progress=progress)
         statuses = [
             _with_remark(status, remark)
             for status, remark in zip(
@@ -227,8 +238,7 @@ def _table(
     rows: Structures,
     statuses: Sequence[RowStatus],
     used: Sequence[str] | None,
-    values: NDArray[np.float64],
-    classes: Sequence[str],
+    answers: Columns,
 ) -> pd.DataFrame:
     results: dict[str, Any] = {
         "status": [s.status for s in statuses],
@@ -236,13 +246,7 @@ def _table(
     }
     if used is not None:
         results["smiles_used"] = used
-    unanswered = np.isnan(values).any(axis=1)
-    names = np.asarray(classes, dtype=object)[np.nan_to_num(values).argmax(1)]
-    results["prediction"] = np.where(unanswered, "", names)
-    if len(classes) == 2:
-        results["probability"] = values[:, 1]
-    else:
-        results |= {f"probability_{name}": values[:, k] for k, name in enumerate(classes)}
+    results |= answers
     names_given = [str(name) for name in rows.frame.columns]
     renamed = kept_apart(names_given, {*RESERVED, *results})
     own = {new: rows.frame.iloc[:, k].to_numpy() for k, new in enumerate(renamed)}

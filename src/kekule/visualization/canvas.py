@@ -130,6 +130,7 @@ def svg_text(figure: Figure, name: str) -> str:
     """
     stream = io.StringIO()
     with house_style(), matplotlib.rc_context({"svg.hashsalt": name}):
+        _lay_out(figure)
         figure.savefig(
             stream,
             format="svg",
@@ -143,6 +144,14 @@ def svg_text(figure: Figure, name: str) -> str:
     return text.replace(
         '<style type="text/css">*{', f'<style type="text/css">#{name}-figure_1 *{{'
     )
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place the parts of a figure now: saving would do it twice, and draw twice for it."""
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.execute(figure)
+        figure.set_layout_engine(None)
 
 
 def png_bytes(figure: Figure, dpi: int = 150) -> bytes:

@@ -12,7 +12,10 @@ from kekule.visualization.discrimination import precision_recall_figure, roc_fig
 from kekule.visualization.drawings import examples_figure, mistakes_figure
 from kekule.visualization.embedding import embedding_figure
 from kekule.visualization.folds import comparison_figure, folds_figure
+from kekule.visualization.parameter_history import history_figure
 from kekule.visualization.parameters import parameters_figure
+from kekule.visualization.run_view import RunView
+from kekule.visualization.tasks import task_roc_figure, tasks_figure
 
 FIGURES: dict[str, FigureMaker] = {
     "comparison": comparison_figure,
@@ -28,6 +31,22 @@ FIGURES: dict[str, FigureMaker] = {
     "calibration": calibration_figure,
     "mistakes": mistakes_figure,
     "parameters": parameters_figure,
+    "history": history_figure,
     "embedding": embedding_figure,
 }
+# Of several tasks: a row has a truth and a prediction in each, so what shows rows is left out.
+FIGURES_OF_TASKS: dict[str, FigureMaker] = {
+    "comparison": comparison_figure,
+    "learning": learning_figure,
+    "folds": folds_figure,
+    "tasks": tasks_figure,
+    "task-roc": task_roc_figure,
+    "parameters": parameters_figure,
+    "history": history_figure,
+}
 DRAWN_BY_THE_PAGE = frozenset({"examples", "mistakes"})  # cards with links instead of a sheet
+
+
+def figures_of(view: RunView) -> dict[str, FigureMaker]:
+    """Return the figures of a run, by name."""
+    return FIGURES_OF_TASKS if view.tasks else FIGURES

@@ -10,6 +10,7 @@ Symbols: epochs are counted from 1 on the axis, from 0 in the view.
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from kekule.visualization.canvas import WIDE, new_figure, only_grid, say, styled
@@ -19,9 +20,12 @@ from kekule.visualization.run_view import FINAL_FOLD, FoldCurve, RunView
 
 @styled
 def learning_figure(view: RunView) -> Figure:
-    """Training loss left, validation loss right, on one scale."""
+    """Training loss left, validation loss right, on one scale; step sizes beside them."""
     figure = new_figure(WIDE, 3.5)
-    left, right = figure.subplots(1, 2, sharey=True)
+    left, right, rates = figure.subplots(1, 3, width_ratios=[3, 3, 2])
+    right.sharey(left)
+    right.tick_params(labelleft=False)
+    _draw_rates(rates, view.curves)
     folds = [c for c in view.curves if c.fold != FINAL_FOLD]
     final = [c for c in view.curves if c.fold == FINAL_FOLD]
     _draw_losses(left, [c.train_loss for c in folds], "Training rows")
@@ -74,6 +78,24 @@ def _draw_losses(axes: Axes, losses: list[NDArray[np.float64]], title: str) -> N
         label="median",
     )
     axes.set_xlabel("Epoch")
+    only_grid(axes, "y")
+    axes.margins(x=0.01)
+
+
+def _draw_rates(axes: Axes, curves: tuple[FoldCurve, ...]) -> None:
+    """Draw the step size of every training; they differ only where one stopped early."""
+    axes.set_title("Learning rate")
+    drawn = [curve.learning_rate for curve in curves if np.isfinite(curve.learning_rate).any()]
+    if not drawn:
+        say(axes, "No learning rates were recorded.")
+        return
+    for rate in drawn:
+        axes.plot(
+            np.arange(1, len(rate) + 1), rate, color=MODEL, linewidth=1.2, alpha=0.5, gid="rate"
+        )
+    axes.set_xlabel("Epoch")
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
     only_grid(axes, "y")
     axes.margins(x=0.01)
 

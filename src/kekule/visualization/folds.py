@@ -22,6 +22,7 @@ from kekule.visualization.palette import (
 from kekule.visualization.run_view import RunView, Score
 
 BOX_METRICS = ("accuracy", "balanced_accuracy", "roc_auc", "mcc", "pr_auc", "f1")
+TASK_METRICS = ("roc_auc", "pr_auc", "balanced_accuracy", "mcc", "f1")  # few are positive
 UNDEFINED = Score(np.nan, np.nan, np.nan, np.nan, ())
 
 
@@ -33,7 +34,8 @@ def model_scores(view: RunView, metric: str) -> dict[str, Score]:
 
 def shown_metrics(view: RunView, at_most: int) -> list[str]:
     """Return the metrics worth a panel, in order of use; all others stay in the table."""
-    return [metric for metric in BOX_METRICS if metric in view.scores][:at_most]
+    order = TASK_METRICS if view.tasks else BOX_METRICS
+    return [metric for metric in order if metric in view.scores][:at_most]
 
 
 @styled

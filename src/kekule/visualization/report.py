@@ -18,10 +18,10 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from kekule._errors import OutputError
-from kekule.visualization import drawings, palette, parameters, tables
+from kekule.visualization import drawings, palette, parameter_history, parameters, tables, tasks
 from kekule.visualization.audit_figures import probes_picture, worst_first
 from kekule.visualization.canvas import png_bytes, svg_text
-from kekule.visualization.catalogue import DRAWN_BY_THE_PAGE, FIGURES
+from kekule.visualization.catalogue import DRAWN_BY_THE_PAGE, figures_of
 from kekule.visualization.embedding import MOST_RINGS
 from kekule.visualization.graph_drawing import graph_legend
 from kekule.visualization.run_view import (
@@ -48,7 +48,7 @@ def write_report(view: RunView, path: Path, *, figures: Path | None = None) -> P
         If either place cannot be written to.
     """
     svgs: dict[str, str] = {}
-    for name, make in FIGURES.items():
+    for name, make in figures_of(view).items():
         if name in DRAWN_BY_THE_PAGE and figures is None:
             continue
         figure = make(view)
@@ -71,8 +71,9 @@ def render_page(view: RunView, svgs: dict[str, str]) -> str:
         script_digest=digest,
         probes=Markup(probes_picture(view.audit)),  # noqa: S704  # drawn by us, names escaped
         findings=worst_first(view.audit),
-        lines=tables.row_lines(view),
-        wrong=wrong_rows(view),
+        lines=[] if view.tasks else tables.row_lines(view),
+        wrong=[] if view.tasks else wrong_rows(view),
+        task_rows=tasks.task_rows(view),
         rejected_by_size=len(view.rows) > tables.MOST_ROWS,
         folds=[c for c in view.curves if c.fold != FINAL_FOLD],
         has_final=any(c.fold == FINAL_FOLD for c in view.curves),
@@ -125,12 +126,15 @@ def _environment() -> jinja2.Environment:
         graph_legend=graph_legend,
         interval=tables.INTERVAL,
         headlines=tables.headlines,
+        most_curves=tasks.MOST_CURVES,
+        most_lines=tasks.MOST_LINES,
         most_rings=MOST_RINGS,
         most_mistakes=drawings.MOST_MISTAKES,
         no_drawing=drawings.no_drawing,
         palette=palette,
         predicted_class=predicted_class,
         score_rows=tables.score_rows,
+        shown_arrays=parameter_history.shown_arrays,
         shown_parameters=parameters.shown_parameters,
         truth_probability=truth_probability,
         winner=tables.winner,

@@ -10,7 +10,7 @@ type; must not know training, files or pages.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ class FoldCurve:
         float64 (epochs,), nats per graph.
     best_epoch
         0-based; chosen on validation rows, never on test rows.
+    learning_rate
+        float64 (epochs,), of each epoch's last step; empty where it was not kept.
     """
 
     seed: int
@@ -41,6 +43,24 @@ class FoldCurve:
     train_loss: NDArray[np.float64]
     validation_loss: NDArray[np.float64]
     best_epoch: int
+    learning_rate: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterHistory:
+    """How large the arrays of the final model, and their gradients, were while it trained.
+
+    Attributes
+    ----------
+    names
+        A arrays, in the model's order.
+    values, gradients
+        float64 (epochs, A), root mean square; NaN where it was not kept.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    gradients: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,6 +72,30 @@ class Score:
     low: float
     high: float
     folds: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskView:
+    """One of several tasks learnt together.
+
+    Attributes
+    ----------
+    classes
+        Its two classes, the positive one last.
+    truth
+        int64 (R,), class index; -1 where the label is missing.
+    probability
+        float64 (R,), of the positive class, out-of-fold, first seed; NaN where there is none.
+    scores, baselines
+        Metric to score, of this model and of each baseline by name.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    truth: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    scores: dict[str, Score]
+    baselines: dict[str, dict[str, Score]]
 
 
 @dataclass(frozen=True)
@@ -106,6 +150,16 @@ class RunView:
         What became of rows of one molecule, in one sentence; empty where there is nothing to say.
     protocol
         How rows were shared out among the folds, in one line.
+    tasks
+        Several tasks, each with its own classes, truth and probability. `classes` is empty
+        then, `truth` -1 everywhere, and `probabilities` (R, 0). Empty where there is one.
+    history
+        Of the final model's parameters; None where none was kept.
+    profiles
+        Pages about where time went, by name.
+    refit
+        Whether the model that is shipped was trained anew on all rows; else it is that of
+        the first seed's first fold.
     """
 
     name: str
@@ -139,6 +193,10 @@ class RunView:
     seed_spread: dict[str, tuple[float, ...]]
     duplicates: str = ""
     protocol: str = ""
+    tasks: tuple[TaskView, ...] = ()
+    history: ParameterHistory | None = None
+    profiles: tuple[str, ...] = ()
+    refit: bool = True
 
 
 def known_rows(view: RunView) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kekule.workflow.datasets import convert as convert
     from kekule.workflow.datasets import list_sets as list_sets
     from kekule.workflow.predicting import predict as predict
+    from kekule.workflow.rates import learning_rate_range as learning_rate_range
     from kekule.workflow.reporting import report as report
     from kekule.workflow.training import Run as Run
     from kekule.workflow.training import train as train
@@ -26,6 +27,7 @@ _HOMES = {
     "audit": "kekule.workflow.auditing",
     "convert": "kekule.workflow.datasets",
     "get_set": "kekule.data",
+    "learning_rate_range": "kekule.workflow.rates",
     "list_sets": "kekule.workflow.datasets",
     "predict": "kekule.workflow.predicting",
     "read_recipe": "kekule.evaluation",

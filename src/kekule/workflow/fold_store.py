@@ -19,7 +19,10 @@ import numpy as np
 from kekule.evaluation import FoldResult, FoldTask
 from kekule.workflow.disk import unwritable
 
-_ARRAYS = ("rows", "labels", "probabilities", "train_loss", "validation_loss")
+_ARRAYS = (
+    *("rows", "labels", "probabilities", "train_loss", "validation_loss"),
+    *("learning_rate", "parameter_rms", "gradient_rms"),
+)
 _WEIGHT = "weight:"
 _DAMAGED = (  # what reading a damaged .npz raises
     *(OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, MemoryError),

@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from kekule.data import INVALID, MoleculeTable, RowStatus, Split, StandardisationPolicy
-from kekule.data.audit import audit_molecules
 from kekule.data.chunked import Progress
 from kekule.data.standardisation import StandardisedRows, changes_table
 from kekule.features import (
     MOLECULE_SCHEMA,
+    NO_DESCRIPTORS,
     CacheEntry,
     GraphCache,
     PackedGraphs,
     cache_folder,
+    described,
+    described_schema,
     standard_graphs,
 )
 
@@ -45,7 +47,8 @@ class MoleculeSet:
     rows
         N standardised SMILES with their statuses.
     graphs
-        N graphs under `MOLECULE_SCHEMA`; without nodes where a row is invalid.
+        N graphs under `MOLECULE_SCHEMA`, with descriptors where a set of them was asked for;
+        without nodes where a row is invalid.
     """
 
     table: MoleculeTable
@@ -83,6 +86,8 @@ class MoleculeSet:
         self, *, split: Split | None, processes: int, progress: Progress | None
     ) -> dict[str, Any]:
         """Look the table over; see `kekule.data.audit`."""
+        from kekule.data.audit import audit_molecules  # not where the audit is left out
+
         processes = processes if len(self) > FEW else 1
         return audit_molecules(
             self.table, self.rows, split=split, processes=processes, progress=progress
@@ -116,6 +121,7 @@ def molecule_set(
     table: MoleculeTable,
     policy: StandardisationPolicy,
     *,
+    descriptors: str = NO_DESCRIPTORS,
     cache: Path | None = None,
     processes: int = 1,
     progress: Progress | None = None,
@@ -128,27 +134,31 @@ def molecule_set(
         What was read.
     policy
         How its molecules are standardised.
+    descriptors
+        Set of descriptors beside the graphs.
     cache
         Folder of earlier results; the user's own where None.
     processes, progress
         As for `kekule.features.standard_graphs`.
     """
+    schema = described_schema(descriptors)
 
     def make() -> CacheEntry:
-        found = standard_graphs(
+        read = standard_graphs(
             table.structures,
             policy,
             reasons=table.reasons,
             processes=processes if len(table) > FEW else 1,
             progress=progress,
         )
+        found = described(read, schema, processes=processes, progress=progress)
         return CacheEntry(found.graphs, _frame(found.rows))
 
     key = {
         "data": table.sha256,
         "structures": _hash_of(table.structures, table.reasons),
         "policy": policy.model_dump_json(),
-        "schema": MOLECULE_SCHEMA.sha256,
+        "schema": schema.sha256,
         "rdkit": version("rdkit"),
         "kekule": version("kekule"),
     }

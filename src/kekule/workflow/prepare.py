@@ -1,12 +1,12 @@
 """From a recipe's data to the inputs of its folds, every row accounted for.
 
-Symbols: N rows of the source, R usable rows, K classes.
+Symbols: N rows of the source, R usable rows, T tasks, K classes of each.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,11 @@ from kekule.data import (
     NEVER_TESTED,
     OK,
     SPLITS,
+    WARNING,
     MoleculeTable,
     RowStatus,
     Split,
     SplitInputs,
-    Targets,
     find_molecule_set,
     find_set,
     is_molecule_source,
@@ -41,6 +41,7 @@ from kekule.evaluation import FoldInputs, Recipe
 from kekule.features import misfits, pack, schema_of
 from kekule.workflow.graph_set import GraphSet
 from kekule.workflow.molecule_set import FEW, MoleculeSet, invalid_rows, molecule_set
+from kekule.workflow.tasks import check_tasks, classes_left, no_label
 
 NAMED = "Say which with target=COLUMN."
 
@@ -58,9 +59,12 @@ class Prepared:
     statuses
         N statuses: ``invalid`` where a row cannot be trained on, with the reason.
     classes
-        K class names as spelt in the data, in the order of their numbers.
+        K class names as spelt in the data, in the order of their numbers; none where there
+        are several tasks.
     inputs
         What the folds share; row r of it is row ``usable[r]`` of the source.
+    tasks
+        Of several tasks the names, each with its own class names; else empty.
     duplicates
         What became of rows of one molecule, in one sentence; empty for a graph set.
     """
@@ -70,6 +74,7 @@ class Prepared:
     statuses: list[RowStatus]
     classes: tuple[str, ...]
     inputs: FoldInputs
+    tasks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     duplicates: str = ""
 
     def split(self) -> Split | None:
@@ -142,7 +147,9 @@ def read_table_of(recipe: Recipe) -> MoleculeTable:
         cure = f"Give a file that ends in {', '.join(KINDS)}; a set of graphs has no columns."
         raise DataFileError(data.source, why, cure)
     source: str | list[str] = list(data.source) if isinstance(data.source, tuple) else data.source
-    smiles, target = data.smiles, data.target
+    smiles = data.smiles
+    targets = data.target if isinstance(data.target, tuple) else (data.target,)
+    targets = tuple(name for name in targets if name is not None)
     if isinstance(source, str) and (entry := molecule_set_entry(Path(source).name)) is not None:
         known = find_molecule_set(source)
         if known is None:
@@ -150,8 +157,7 @@ def read_table_of(recipe: Recipe) -> MoleculeTable:
             cure = f"Fetch it with `kekule data get {entry.name}`."
             raise DataFileError(source, why, cure)
         source, smiles = str(known.path), smiles or known.smiles_column
-        target = target or (known.targets[0] if len(known.targets) == 1 else None)
-    targets = () if target is None else (target,)
+        targets = targets or known.targets
     return read_molecules(
         source, smiles=smiles, targets=targets, id_column=data.id, weight_column=data.weight
     )
@@ -164,6 +170,7 @@ def open_table(
     return molecule_set(
         read_table_of(recipe),
         recipe.standardise,
+        descriptors=recipe.features.descriptors,
         cache=cache,
         processes=processes,
         progress=progress,
@@ -209,28 +216,44 @@ def _prepare_table(
         for row in np.flatnonzero(np.isnan(table.weights)).tolist():
             if statuses[row].status != INVALID:
                 statuses[row] = RowStatus(INVALID, "there is no weight")
-    for row in np.flatnonzero(targets.codes[:, 0] < 0).tolist():
+    for row in np.flatnonzero((targets.codes < 0).all(axis=1)).tolist():
         if statuses[row].status != INVALID:
-            statuses[row] = RowStatus(INVALID, f"there is no label in column {targets.tasks[0]!r}")
+            statuses[row] = RowStatus(INVALID, no_label(targets.tasks))
     resolved = resolve_duplicates(
         molecules.rows.smiles, targets, recipe.data.duplicates, usable=~invalid_rows(statuses)
     )
-    for row, reason in enumerate(resolved.reasons):
+    for row, (reason, remark) in enumerate(zip(resolved.reasons, resolved.remarks, strict=True)):
         if reason:
             statuses[row] = RowStatus(INVALID, reason)
+        elif remark:
+            told = filter(None, (statuses[row].reason, remark))
+            statuses[row] = RowStatus(WARNING, "; ".join(told))
     usable = np.flatnonzero(~invalid_rows(statuses))
-    classes, codes = _present(targets, usable)
+    left = replace(targets, codes=(resolved.targets or targets).codes[usable])
+    classes, codes = classes_left(left)
     _check_usable(molecules, statuses, usable, classes)
+    several = len(left.tasks) > 1
+    if several:
+        check_tasks(molecules.source, left.tasks, classes)
     to_split = _split_inputs(recipe, molecules, usable, codes)
     inputs = FoldInputs(
         graphs=molecules.graphs.take(usable),
-        targets=codes,
-        n_classes=len(classes),
+        targets=codes if several else codes[:, 0],
+        n_classes=len(classes[0]),
         recipe=recipe,
         splits=_splits(recipe, to_split, processes if len(usable) > FEW else 1, progress),
         weights=_weights(molecules, usable),
+        tasks=left.tasks if several else (),
     )
-    return Prepared(molecules, usable, statuses, classes, inputs, resolved.summary)
+    return Prepared(
+        molecules,
+        usable,
+        statuses,
+        () if several else classes[0],
+        inputs,
+        dict(zip(left.tasks, classes, strict=True)) if several else {},
+        resolved.summary,
+    )
 
 
 def _weights(molecules: MoleculeSet, usable: NDArray[np.int64]) -> NDArray[np.float64] | None:
@@ -247,24 +270,19 @@ def _check_usable(
     molecules: MoleculeSet,
     statuses: list[RowStatus],
     usable: NDArray[np.int64],
-    classes: tuple[str, ...],
+    of_tasks: tuple[tuple[str, ...], ...],
 ) -> None:
     """Refuse a table of which too little is left, with the commonest reason why."""
-    if len(classes) > 1:
+    if max(map(len, of_tasks)) > 1:
         return
+    classes = of_tasks[0]
     reasons = Counter(status.reason for status in statuses if status.status == INVALID)
     most = "".join(f"; most often: {reason}" for reason, _ in reasons.most_common(1))
     left = f"all of class {classes[0]}" if classes else "none of any class"
+    if len(of_tasks) > 1:
+        left = f"and none of the {len(of_tasks)} tasks has two classes"
     why = f"of {len(molecules)} rows {len(usable)} can be trained on, {left}{most}"
     raise DataFileError(molecules.source, why, "Give rows of two classes at least.")
-
-
-def _present(
-    targets: Targets, usable: NDArray[np.int64]
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Classes that usable rows have, and the rows' numbers among them."""
-    values, codes = np.unique(targets.codes[usable, 0], return_inverse=True)
-    return tuple(targets.classes[0][value] for value in values.tolist()), codes.astype(np.int64)
 
 
 def _split_inputs(
@@ -276,7 +294,7 @@ def _split_inputs(
         why = f"there is no column {column!r} to split by; there are {shown}"
         raise DataFileError(molecules.source, why, "Say which with protocol.column=COLUMN.")
     return SplitInputs(
-        codes[:, None],
+        codes,
         rows=usable,
         n_source=len(molecules),
         smiles=[molecules.rows.smiles[row] for row in usable.tolist()],

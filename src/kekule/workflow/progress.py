@@ -2,10 +2,11 @@
 
 import sys
 import threading
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,6 +19,9 @@ from rich.progress import (
 
 from kekule.evaluation import NETWORK, FoldResult, FoldTask
 from kekule.evaluation import Progress as Word
+from kekule.workflow.live_chart import FoldChart
+
+REFRESHES = 4  # a second
 
 
 class _Display:
@@ -66,8 +70,23 @@ class StageProgress(_Display):
         self.bar.update(self.lines[stage], completed=done, total=total)
 
 
+class _ChartedBar(Progress):
+    """A bar with a chart under it, refreshed together."""
+
+    def __init__(self, *columns: Any, chart: FoldChart, **options: Any):
+        self.chart = chart
+        super().__init__(*columns, refresh_per_second=REFRESHES, **options)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Bar, then chart."""
+        yield from super().get_renderables()
+        yield self.chart
+
+
 class FoldProgress(_Display):
-    """A progress bar over epochs of all folds; shows nothing where there is no terminal.
+    """A bar over epochs of all folds, and a chart of the losses of those that run.
+
+    Shows nothing where there is no terminal, and no chart on a small one.
 
     Parameters
     ----------
@@ -89,7 +108,8 @@ class FoldProgress(_Display):
         self.done: dict[FoldTask, int] = {}
         self.finished = 0
         self.lock = threading.Lock()  # words and results come from two threads
-        self.bar = Progress(
+        self.chart = FoldChart(name, epochs)
+        self.bar = _ChartedBar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
@@ -97,6 +117,7 @@ class FoldProgress(_Display):
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            chart=self.chart,
             console=Console(stderr=True),
             disable=not shown,
             transient=True,
@@ -113,6 +134,8 @@ class FoldProgress(_Display):
             if self.done.get(task, 0) >= self._cost(task):
                 return
             self.done[task] = epoch.epoch + 1
+            if not self.bar.disable:
+                self.chart.add(task, epoch)
             self._show(
                 f"{self.name} {where} · epoch {epoch.epoch + 1} · loss {epoch.train_loss:.3f}"
             )
@@ -123,6 +146,7 @@ class FoldProgress(_Display):
         with self.lock:
             self.done[task] = self._cost(task)
             self.finished += 1
+            self.chart.remove(task)
             self._show(None if task.model == NETWORK else f"{task}")
 
     def _show(self, description: str | None) -> None:

@@ -14,12 +14,14 @@ from kekule.evaluation import Recipe, read_recipe
 from kekule.features import PackedGraphs
 from kekule.models import embeddings, layers_of, weights_of
 from kekule.registry import OpenBundle, open_bundle
-from kekule.visualization.report import write_report
-from kekule.visualization.run_view import FoldCurve, Layer, RunView, Score
+from kekule.visualization.run_view import FoldCurve, Layer, RunView, Score, TaskView
+from kekule.workflow.curve_tables import read_history
 from kekule.workflow.graph_set import GraphSet
 from kekule.workflow.molecule_set import MoleculeSet
 from kekule.workflow.prepare import open_data
+from kekule.workflow.run_folder import PARAMETERS, PROFILE
 
+ASKED = ("target", "probability")  # columns of each of several tasks
 NodeNames = tuple[NDArray[np.int64], tuple[str, ...]]  # code of each node, name of each code
 
 _NEEDED = {  # keys and columns the page is drawn from
@@ -28,7 +30,7 @@ _NEEDED = {  # keys and columns the page is drawn from
         *("baselines", "data_hash", "recipe_hash", "seed_means", "protocol"),
     ),
     "audit.json": ("findings",),
-    "predictions.csv": ("row", "target", "status", "fold"),
+    "predictions.csv": ("row", "status", "fold"),
     "curves.csv": ("seed", "fold", "train_loss", "validation_loss", "chosen"),
 }
 
@@ -57,6 +59,8 @@ def report(run: str | Path, *, figures: str | Path | None = None) -> Path:
     BundleError
         If its bundle was changed.
     """
+    from kekule.visualization.report import write_report  # draws: matplotlib, for a report alone
+
     folder = Path(run)
     return write_report(
         view_of(folder),
@@ -73,10 +77,11 @@ def view_of(run: Path) -> RunView:
     origin = _same_data(recipe, scores)
     table = table[(table["status"] != "invalid") & table["fold"].notna()]
     rows = table["row"].to_numpy(dtype=np.int64)
-    classes = tuple(scores["classes"])
-    truth = table["target"].map(classes.index).to_numpy(dtype=np.int64)
+    classes, tasks = tuple(scores["classes"]), _tasks(scores, table)
+    truth = np.full(len(rows), -1) if tasks else _codes(table["target"], classes)
     packed = origin.packed(rows)
-    molecules = tuple(origin.molecules(rows))
+    drawn = np.zeros(0, dtype=np.int64) if tasks else rows  # of several tasks no row is shown
+    molecules = tuple(origin.molecules(drawn)) or (None,) * len(rows)
     nodes = origin.node_names(rows)
     return RunView(
         name=scores["name"],
@@ -90,13 +95,13 @@ def view_of(run: Path) -> RunView:
         rows=rows,
         truth=truth,
         fold=table["fold"].to_numpy(dtype=np.int64),
-        probabilities=_probabilities(table, classes),
+        probabilities=np.zeros((len(rows), 0)) if tasks else _probabilities(table, classes),
         scores=_scores(scores["metrics"]),
         baselines={name: _scores(metrics) for name, metrics in scores["baselines"].items()},
         curves=_curves(curves),
         n_nodes=np.diff(packed.node_pointer),
         n_edges=np.diff(packed.edge_pointer) // 2,
-        label_counts=_label_counts(nodes, packed, len(classes), truth),
+        label_counts={} if tasks else _label_counts(nodes, packed, len(classes), truth),
         molecules=molecules,
         graphs=lambda i: _drawing(nodes, packed, i),
         smiles=tuple("" if mol is None else Chem.MolToSmiles(mol) for mol in molecules),
@@ -108,7 +113,7 @@ def view_of(run: Path) -> RunView:
             name: weights_of(bundle.network)[name].ravel().astype(np.float32)
             for name, *_ in layers_of(bundle.network)
         },
-        embedding=embeddings(bundle.network, packed),
+        embedding=embeddings(bundle.network, origin.packed(drawn)),
         recipe=recipe.to_yaml(),
         environment=_environment(bundle),
         hashes={
@@ -124,6 +129,10 @@ def view_of(run: Path) -> RunView:
         },
         duplicates=str(scores.get("duplicates") or ""),
         protocol=str(scores["protocol"]["description"]),
+        refit=bool(scores["protocol"].get("refit", True)),
+        tasks=tasks,
+        history=read_history(run / PARAMETERS),
+        profiles=tuple(sorted(path.name for path in (run / PROFILE).glob("*.md"))),
     )
 
 
@@ -134,9 +143,9 @@ def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, 
         audit = json.loads((run / "audit.json").read_text(encoding="utf-8"))
         table = pd.read_csv(
             run / "predictions.csv",
-            dtype={"target": str, "prediction": str, "status": str},
+            dtype=dict.fromkeys(_named(run, "target", "prediction", "status"), str),
             keep_default_na=False,
-            na_values={"fold": "", **dict.fromkeys(_probability_names(run), "")},
+            na_values={"fold": "", **dict.fromkeys(_named(run, "probability"), "")},
         )
         curves = pd.read_csv(run / "curves.csv")
     except (OSError, ValueError) as error:
@@ -150,7 +159,7 @@ def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, 
         ("curves.csv", curves),
     ):
         known = part if isinstance(part, dict | pd.DataFrame) else ()
-        missing = [key for key in _NEEDED[name] if key not in known]
+        missing = [key for key in (*_NEEDED[name], *_also(name, scores)) if key not in known]
         if missing:
             raise OutputError(
                 run, f"it is no complete run: {name} has no {missing[0]!r}", "Train it again."
@@ -158,10 +167,20 @@ def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, 
     return scores, audit, table, curves
 
 
-def _probability_names(run: Path) -> list[str]:
-    """Columns of numbers that may be empty; a class may well be called ``NA``."""
+def _named(run: Path, *beginnings: str) -> list[str]:
+    """Columns that begin so, be it behind the name of a task or seed and a dot."""
     header = pd.read_csv(run / "predictions.csv", nrows=0).columns
-    return [name for name in header if name.rpartition(".")[2].startswith("probability")]
+    return [name for name in header if name.rpartition(".")[2].startswith(beginnings)]
+
+
+def _also(name: str, scores: Any) -> list[str]:
+    """What a file needs besides: truth and answers of the one task, or of each of several."""
+    tasks = scores.get("tasks") if isinstance(scores, dict) else None
+    if name == "scores.json":
+        return ["per_task"] if tasks else []
+    if name != "predictions.csv":
+        return []
+    return [f"{task}.{part}" for task in tasks for part in ASKED] if tasks else ["target"]
 
 
 def _same_data(recipe: Recipe, scores: dict[str, Any]) -> GraphSet | MoleculeSet:
@@ -173,6 +192,28 @@ def _same_data(recipe: Recipe, scores: dict[str, Any]) -> GraphSet | MoleculeSet
             "Restore them, or train again.",
         )
     return origin
+
+
+def _codes(names: "pd.Series[str]", classes: tuple[str, ...]) -> NDArray[np.int64]:
+    """Numbers of classes given by their names; -1 where there is none."""
+    number = {name: code for code, name in enumerate(classes)}
+    return names.map(lambda name: number[name] if name else -1).to_numpy(dtype=np.int64)
+
+
+def _tasks(scores: dict[str, Any], table: pd.DataFrame) -> tuple[TaskView, ...]:
+    """Each of several tasks with its own rows and scores; none where there is one task."""
+    rivals = scores.get("baselines_per_task", {})
+    return tuple(
+        TaskView(
+            name=task,
+            classes=tuple(counts),
+            truth=_codes(table[f"{task}.target"], tuple(counts)),
+            probability=table[f"{task}.probability"].to_numpy(dtype=np.float64),
+            scores=_scores(scores["per_task"][task]),
+            baselines={model: _scores(of_tasks[task]) for model, of_tasks in rivals.items()},
+        )
+        for task, counts in scores.get("tasks", {}).items()
+    )
 
 
 def _probabilities(table: pd.DataFrame, classes: tuple[str, ...]) -> np.ndarray[Any, Any]:
@@ -206,6 +247,11 @@ def _curves(table: pd.DataFrame) -> tuple[FoldCurve, ...]:
             train_loss=part["train_loss"].to_numpy(dtype=np.float64),
             validation_loss=part["validation_loss"].to_numpy(dtype=np.float64),
             best_epoch=int(part["chosen"].to_numpy(dtype=bool).argmax()),
+            learning_rate=(
+                part["learning_rate"].to_numpy(dtype=np.float64)
+                if "learning_rate" in part
+                else np.zeros(0)
+            ),
         )
         for _, part in table.groupby(["seed", "fold"], sort=True)
     )

@@ -23,18 +23,24 @@ from kekule.workflow.disk import unwritable
 from kekule.workflow.fold_store import FoldFolder
 
 LOG = "log.txt"
+CURVES = "curves.csv"
 CHANGES = "standardised.csv"  # of a table of molecules only
+PARAMETERS = "parameters.csv"
+TENSORBOARD = "tensorboard"  # with train.tensorboard=true
+PROFILE = "profile"  # with train.profile=true
+SOMETIMES = (CHANGES, PARAMETERS, TENSORBOARD, PROFILE)
 FILES = (
     "recipe.yaml",
     "scores.json",
     "predictions.csv",
     "rejected.csv",
     "audit.json",
-    "curves.csv",
+    CURVES,
     "bundle",
     "report.html",
     LOG,
 )
+_GROWING = (LOG, CURVES, PROFILE)
 _LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # what desktops leave in every folder
 
 GO_ON = "Put that right, and give the same command with --resume."
@@ -114,7 +120,7 @@ class RunFolder:
         if missing := [name for name in FILES if name not in here]:
             why = f"it is no run of kekule ({missing[0]} is missing) and is not replaced"
             raise OutputError(self.out, why, cure)
-        if strange := sorted(here.difference(FILES, [CHANGES], _LITTER)):
+        if strange := sorted(here.difference(FILES, SOMETIMES, _LITTER)):
             why = f"no run of kekule wrote the {strange[0]!r} in it, so it is not replaced"
             raise OutputError(self.out, why, cure)
 
@@ -173,11 +179,13 @@ class RunFolder:
             half.replace(path)
 
     def _clear_files(self) -> None:
-        """Remove files a run was killed while writing; its folds and its log are kept."""
+        """Remove files a run was killed while writing; what grows while it runs is kept."""
         for path in self.files.glob("*"):
+            if path.name in _GROWING:
+                continue
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path.name != LOG:
+            else:
                 path.unlink()
 
     def publish(self, *, overwrite: bool = False) -> Path:

@@ -1,4 +1,7 @@
-"""The tables of a run folder: out-of-fold predictions and learning curves."""
+"""The table of out-of-fold predictions of a run folder.
+
+Symbols: N rows of the source, R usable rows.
+"""
 
 from typing import Any
 
@@ -7,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kekule.data import OK, WARNING, RowStatus, kept_apart
-from kekule.evaluation import FINAL, NETWORK, FoldResult, FoldTask, out_of_fold
+from kekule.evaluation import NETWORK, FoldResult, FoldTask, out_of_fold
+from kekule.registry.answers import answer_columns
 from kekule.workflow.prepare import Prepared
 
 
@@ -18,20 +22,24 @@ def predictions_table(prepared: Prepared, results: dict[FoldTask, FoldResult]) -
     ``smiles_used`` where the graphs are molecules, then of the first seed ``fold`` (1-based),
     ``prediction`` and ``probability`` (of the last class; ``probability_<class>`` with more
     than two), then the same of every further seed with ``seed<n>.`` before it.
+
+    Of several tasks ``<task>.target``, ``<task>.prediction`` and ``<task>.probability`` stand
+    in their places. That target is the label the row was learnt with, be it from a duplicate,
+    and is empty where there is none; the prediction is there all the same.
     """
     n_rows, recipe = len(prepared), prepared.inputs.recipe
     table = pd.DataFrame({"row": np.arange(n_rows)})
-    told: dict[str, Any] = {"target": prepared.origin.targets()}
-    told |= _told_of_rows(prepared)
+    told = _targets(prepared) | _told_of_rows(prepared)
     for number, seed in enumerate(recipe.seeds):
         prefix = "" if number == 0 else f"seed{seed}."
         fold, labels, probabilities = out_of_fold(results, NETWORK, seed, len(prepared.usable))
         told[prefix + "fold"] = _spread(fold + 1, prepared.usable, n_rows)
-        names = np.where(fold < 0, "", np.asarray(prepared.classes, dtype=object)[labels])
-        spread = pd.Series(names, prepared.usable, dtype=object)
-        told[prefix + "prediction"] = spread.reindex(range(n_rows), fill_value="")
-        for column, values in probability_columns(prepared.classes, probabilities).items():
-            full = np.full(n_rows, np.nan)
+        answers = answer_columns(
+            labels, probabilities, classes=prepared.classes, tasks=prepared.tasks
+        )
+        for column, values in answers.items():
+            nothing = "" if values.dtype == object else np.nan
+            full = np.full(n_rows, nothing, dtype=values.dtype)
             full[prepared.usable] = values
             told[prefix + column] = full
     own = prepared.origin.columns
@@ -39,6 +47,19 @@ def predictions_table(prepared: Prepared, results: dict[FoldTask, FoldResult]) -
     for k, name in enumerate(renamed):
         table[name] = own.iloc[:, k].to_numpy()
     return pd.concat([table, pd.DataFrame(told)], axis=1)
+
+
+def _targets(prepared: Prepared) -> dict[str, Any]:
+    if not prepared.tasks:
+        return {"target": prepared.origin.targets()}
+    told = {}
+    for k, (task, classes) in enumerate(prepared.tasks.items()):
+        names = np.full(len(prepared), "", dtype=object)
+        names[prepared.usable] = np.array([*classes, ""], dtype=object)[
+            prepared.inputs.targets[:, k]
+        ]
+        told[f"{task}.target"] = names
+    return told
 
 
 def _told_of_rows(prepared: Prepared) -> dict[str, list[str]]:
@@ -56,34 +77,6 @@ def _told_of_rows(prepared: Prepared) -> dict[str, list[str]]:
 
 def _columns(statuses: list[RowStatus]) -> dict[str, list[str]]:
     return {"status": [s.status for s in statuses], "reason": [s.reason for s in statuses]}
-
-
-def probability_columns(
-    classes: tuple[str, ...], probabilities: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """Probability columns by name: one for two classes, else one a class."""
-    if len(classes) == 2:
-        return {"probability": probabilities[:, 1]}
-    return {f"probability_{name}": probabilities[:, k] for k, name in enumerate(classes)}
-
-
-def curves_table(results: dict[FoldTask, FoldResult]) -> pd.DataFrame:
-    """Losses of every epoch of every network; fold 0 is the final model, folds count from 1."""
-    parts = [
-        pd.DataFrame(
-            {
-                "seed": task.seed,
-                "fold": 0 if task.fold == FINAL else task.fold + 1,
-                "epoch": np.arange(1, len(result.train_loss) + 1),
-                "train_loss": result.train_loss,
-                "validation_loss": result.validation_loss,
-                "chosen": np.arange(len(result.train_loss)) == result.best_epoch,
-            }
-        )
-        for task, result in results.items()
-        if task.model == NETWORK
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def _spread(values: NDArray[np.int64], rows: NDArray[np.int64], n_rows: int) -> pd.Series:

@@ -4,18 +4,17 @@ import json
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kekule import __version__
 from kekule._errors import KekuleError, OutputError
-from kekule.data.chunked import Progress, available_cores
+from kekule.data.chunked import Beside, available_cores
 from kekule.evaluation import (
-    FINAL,
     NETWORK,
     FoldResult,
     FoldTask,
@@ -23,22 +22,32 @@ from kekule.evaluation import (
     cross_validate,
     read_recipe,
     scores_json,
+    shipped,
+    shipped_model,
     tasks_of,
 )
+from kekule.evaluation import Progress as Word
+from kekule.evaluation.parallel import one_thread
 from kekule.features import seen_codes
 from kekule.registry import BundleContent, Predictor, load, save_bundle
+from kekule.workflow.audit_of_run import audit_of_run, spare_process
+from kekule.workflow.curve_tables import completed, write_curves
 from kekule.workflow.disk import name_as_text, unwritable
+from kekule.workflow.event_files import check_tensorboard
 from kekule.workflow.logs import log_to
+from kekule.workflow.metric_streams import MetricStream
 from kekule.workflow.molecule_set import MoleculeSet
 from kekule.workflow.prepare import Prepared, prepare, split_hash
 from kekule.workflow.progress import FoldProgress, StageProgress
 from kekule.workflow.reporting import report
-from kekule.workflow.run_folder import CHANGES, FILES, GO_ON, LOG, RunFolder
-from kekule.workflow.tables import curves_table, predictions_table
+from kekule.workflow.run_folder import CHANGES, FILES, GO_ON, LOG, PROFILE, RunFolder
+from kekule.workflow.tables import predictions_table
+from kekule.workflow.tasks import label_counts
 
 log = logging.getLogger(__name__)
 
 EXAMPLES_PER_CLASS = 2
+EXAMPLE_TASKS = 5
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    audit: bool = True,
     processes: int | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -91,6 +101,9 @@ def train(
         and data is returned as it is.
     overwrite
         Replace a complete run that is there.
+    audit
+        Look the data over first. Leave it out only of data that were looked over before:
+        ``audit.json`` and the report then say that it was not done.
     processes
         Folds at once, one thread each; the cores at hand if None. Scores do not depend on it.
     progress
@@ -117,33 +130,74 @@ def train(
     started = time.perf_counter()
     if processes is not None and processes < 1:
         raise KekuleError(f"processes: {processes} folds at once do nothing. Give 1 or more.")
-    recipe = _recipe(recipe, overrides)
+    recipe = recipe_of(recipe, overrides)
+    if recipe.train.tensorboard:
+        check_tensorboard()
     processes = processes or available_cores()
-    with StageProgress(show=progress) as stages:
-        prepared = prepare(recipe, processes=processes, progress=stages)
-    folder = RunFolder(_out(out, prepared))
+    with spare_process(recipe, wanted=audit, processes=processes) as spare:
+        with StageProgress(show=progress) as stages:
+            prepared = prepare(recipe, processes=processes, progress=stages)
+        folder = RunFolder(_out(out, prepared))
+        with folder.locked():
+            return _run(
+                prepared,
+                folder,
+                _Wishes(resume, overwrite, audit, processes, progress),
+                spare,
+                started,
+            )
+
+
+class _Wishes(NamedTuple):
+    """What is asked of a run beside its recipe."""
+
+    resume: bool
+    overwrite: bool
+    audit: bool
+    processes: int
+    progress: bool | None
+
+
+def _run(
+    prepared: Prepared,
+    folder: RunFolder,
+    wishes: _Wishes,
+    spare: Beside | None,
+    started: float,
+) -> Run:
+    """Train what is left to train in a folder that is ours, and write the run."""
+    recipe, processes = prepared.inputs.recipe, wishes.processes
     key = {"recipe": recipe.sha256, "data": prepared.origin.sha256, "version": __version__}
     if split := split_hash(recipe):
         key["split"] = split
-    with folder.locked():
-        if folder.occupied():
-            if not overwrite:
-                return _finished(folder.out, key, resume=resume)
-            folder.check_replaceable()
-        folder.open(key, resume=resume)
-        with log_to(folder.files / LOG):
-            log.info("recipe %s on %s", recipe.sha256[:12], prepared.origin.source)
-            with StageProgress(show=progress) as stages:
-                audit = _audit(prepared, folder, processes, stages)
-            results = _cross_validate(prepared, folder, processes, progress)
-            try:
-                _write(folder, prepared, results, key, audit, time.perf_counter() - started)
-            except OSError as error:
-                raise unwritable(folder.out, error, GO_ON) from error
-        return Run(folder.publish(overwrite=overwrite), _scores(folder.out))
+    if folder.occupied():
+        if not wishes.overwrite:
+            return _finished(folder.out, key, resume=wishes.resume)
+        folder.check_replaceable()
+    folder.open(key, resume=wishes.resume)
+    with log_to(folder.files / LOG):
+        log.info("recipe %s on %s", recipe.sha256[:12], prepared.origin.source)
+        left = [t for t in _tasks(prepared) if folder.folds.get(t) is None]
+        with audit_of_run(
+            prepared,
+            folder,
+            wanted=wishes.audit,
+            spare=processes - len(left),
+            processes=processes,
+            show=wishes.progress,
+            process=spare,
+        ) as audited:
+            results = _cross_validate(prepared, folder, processes, wishes.progress, left=left)
+            found = audited()
+        try:
+            _write(folder, prepared, results, key, found, time.perf_counter() - started)
+        except OSError as error:
+            raise unwritable(folder.out, error, GO_ON) from error
+    return Run(folder.publish(overwrite=wishes.overwrite), _scores(folder.out))
 
 
-def _recipe(recipe: str | Path | Recipe | None, overrides: Sequence[str]) -> Recipe:
+def recipe_of(recipe: str | Path | Recipe | None, overrides: Sequence[str]) -> Recipe:
+    """Recipe of a file or of its own class, with overrides."""
     if not isinstance(recipe, Recipe):
         return read_recipe(None if recipe is None else Path(recipe), overrides)
     if not overrides:
@@ -202,51 +256,46 @@ def _finished(out: Path, key: dict[str, str], *, resume: bool) -> Run:
     return Run(out, scores)
 
 
-def _audit(
-    prepared: Prepared, folder: RunFolder, processes: int, progress: Progress
-) -> dict[str, Any]:
-    """Look the data over before anything is learnt from them; a resumed run has done so."""
-    kept = folder.partial / "audit.json"
-    try:
-        audit: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        audit = prepared.origin.audit(
-            split=prepared.split(), processes=processes, progress=progress
-        )
-        try:
-            _write_json(kept, audit)
-        except OSError as error:
-            raise unwritable(folder.out, error, GO_ON) from None
-    for finding in audit["findings"]:
-        if finding["verdict"] == "red":
-            log.warning("audit: %s: %s", finding["name"], finding["advice"])
-    return audit
+def _tasks(prepared: Prepared) -> list[FoldTask]:
+    return tasks_of(prepared.inputs.recipe, prepared.inputs.n_folds)
 
 
 def _cross_validate(
-    prepared: Prepared, folder: RunFolder, processes: int, show: bool | None
+    prepared: Prepared,
+    folder: RunFolder,
+    processes: int,
+    show: bool | None,
+    *,
+    left: list[FoldTask],
 ) -> dict[FoldTask, FoldResult]:
     recipe, store = prepared.inputs.recipe, folder.folds
-    every = tasks_of(recipe, prepared.inputs.n_folds)
-    tasks = [task for task in every if store.get(task) is None]
-    kept = len(every) - len(tasks)
+    kept = len(_tasks(prepared)) - len(left)
     if kept:
-        log.info("resumed: %d finished folds are kept, %d to run", kept, len(tasks))
-    bar = FoldProgress(getattr(recipe.model, "name", ""), tasks, recipe.train.epochs, show=show)
+        log.info("resumed: %d finished folds are kept, %d to run", kept, len(left))
+    name = getattr(recipe.model, "name", "")
+    bar = FoldProgress(name, left, recipe.train.epochs, show=show)
+    stream = MetricStream(folder.files, network=name, tensorboard=recipe.train.tensorboard)
+
+    def on_progress(word: Word) -> None:
+        stream.on_progress(word)
+        bar.on_progress(word)
 
     def on_result(task: FoldTask, result: FoldResult) -> None:
         epochs = f", epoch {result.best_epoch + 1} of {len(result.train_loss)}"
         log.info("%s: %.1f s%s", task, result.seconds, epochs if task.model == NETWORK else "")
         bar.on_result(task, result)
 
-    with bar:
-        return cross_validate(
-            prepared.inputs,
+    profile = folder.files / PROFILE if recipe.train.profile else None
+    with bar, stream:
+        results = cross_validate(
+            replace(prepared.inputs, folder=store.folder, profile=profile),
             store,
             processes=processes,
-            on_progress=bar.on_progress,
+            on_progress=on_progress,
             on_result=on_result,
         )
+        stream.complete(completed(results, name, stream.heard))
+    return results
 
 
 def _write(
@@ -272,6 +321,7 @@ def _write(
         "n_rejected": len(origin) - len(prepared.usable),
         "duplicates": prepared.duplicates,
         "classes": list(prepared.classes),
+        **({"tasks": label_counts(prepared)} if prepared.tasks else {}),
         "seconds": round(seconds, 1),
         "fold_seconds": round(sum(result.seconds for result in results.values()), 1),
         **scores_json(results, prepared.inputs),
@@ -281,16 +331,15 @@ def _write(
     _write_json(files / "audit.json", audit)
     predictions_table(prepared, results).to_csv(files / "predictions.csv", index=False)
     prepared.rejected().to_csv(files / "rejected.csv", index=False)
-    curves_table(results).to_csv(files / "curves.csv", index=False)
+    write_curves(files, prepared.inputs, results)
     if isinstance(origin, MoleculeSet):
         origin.changes().to_csv(files / CHANGES, index=False)
-    final = results[FoldTask(NETWORK, recipe.seed, FINAL)]
     bundle = BundleContent(
         name=name,
         classes=prepared.classes,
         schema=prepared.inputs.graphs.schema,
         network_settings=recipe.model.model_dump(mode="json"),
-        weights=final.weights,
+        weights=results[shipped(recipe)].weights,
         recipe_yaml=recipe.to_yaml(),
         recipe_sha256=key["recipe"],
         data_sha256=key["data"],
@@ -298,21 +347,30 @@ def _write(
         examples=origin.examples(_example_rows(prepared)),
         policy=recipe.standardise if isinstance(origin, MoleculeSet) else None,
         seen=seen_codes(prepared.inputs.graphs),
+        tasks=prepared.tasks,
         created=created,
     )
-    save_bundle(files / "bundle", bundle)
+    with one_thread():  # as it was trained; threads would mostly wait for each other
+        save_bundle(files / "bundle", bundle)
     log.info("%s", scores["verdict"])
-    report(files)
+    log.info("shipped model: %s", shipped_model(recipe))
+    with one_thread():
+        report(files)
 
 
 def _example_rows(prepared: Prepared) -> np.ndarray[Any, np.dtype[np.int64]]:
     """What a bundle replays when it is opened: the first usable rows of each class.
 
+    Of several tasks those of the first few: a row is replayed for all of them.
     Of a table also the first that standardisation changed, so that another policy is noticed.
     """
-    targets = prepared.inputs.targets
-    firsts = [np.flatnonzero(targets == k)[:EXAMPLES_PER_CLASS] for k in np.unique(targets)]
-    rows = prepared.usable[np.concatenate(firsts)]
+    targets = prepared.inputs.targets.reshape(len(prepared.usable), -1)
+    firsts = [
+        np.flatnonzero(of_task == k)[:EXAMPLES_PER_CLASS]
+        for of_task in targets.T[:EXAMPLE_TASKS]
+        for k in range(prepared.inputs.n_classes)
+    ]
+    rows = prepared.usable[np.unique(np.concatenate(firsts))]
     if isinstance(prepared.origin, MoleculeSet):
         steps = prepared.origin.rows.steps
         changed = [row for row in prepared.usable.tolist() if steps[row]]

@@ -8,7 +8,14 @@ import sys
 import pandas as pd
 import pytest
 
-from kekule.cli.display import SHOWN, download_bar, print_or_csv, print_scores, print_table
+from kekule.cli.display import (
+    SHOWN,
+    SHOWN_OF_TASKS,
+    download_bar,
+    print_or_csv,
+    print_scores,
+    print_table,
+)
 
 FOUR = {"mean": 0.8123, "std": 0.01, "low": 0.7001, "high": 0.9002, "folds": [0.8, 0.82]}
 SCORES = {
@@ -84,3 +91,36 @@ def test_a_download_moves_a_bar_that_no_pipe_sees(capsys):
 
 def test_the_scores_here_have_the_form_a_run_writes():
     assert json.loads(json.dumps(SCORES)) == SCORES
+
+
+def of_tasks(n):
+    names = [f"NR-{k} [red]" for k in range(n)]
+    return {
+        "tasks": {name: {"0": 1234, "1": 56} for name in names},
+        "per_task": {name: dict.fromkeys(SHOWN_OF_TASKS, FOUR) for name in names},
+        "n_tasks_scored": dict.fromkeys(SHOWN_OF_TASKS, n - 1),
+        "metrics": dict.fromkeys(SHOWN_OF_TASKS, FOUR),
+        "baselines": {"majority": dict.fromkeys(SHOWN_OF_TASKS, FOUR)},
+        "primary": "roc_auc",
+        "seed_means": {"roc_auc": [0.8123]},
+    }
+
+
+def test_each_of_several_tasks_is_printed_with_its_labels_and_positives(tmp_path, capsys):
+    print_scores(SCORES | of_tasks(3), tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in lines if "NR-2 [red]" in line]
+
+    assert [cell.strip() for cell in line.strip("│").split("│")] == [
+        *("NR-2 [red]", "1,290", "56", "0.812", "0.812")
+    ]
+    assert "Means over the tasks; 2 of 3 have a roc_auc." in lines
+    assert not any("accuracy" in line and "balanced" not in line for line in lines[:3])
+
+
+def test_hundreds_of_tasks_are_left_to_the_report(tmp_path, capsys):
+    print_scores(SCORES | of_tasks(600), tmp_path)
+    out = capsys.readouterr().out
+
+    assert "599 of 600" in out
+    assert "NR-7" not in out

@@ -1,10 +1,19 @@
 """Chunks come out as they went in, whoever worked on them, and never too many at a time."""
 
 import os
+from functools import partial
 
 import pytest
 
-from kekule.data.chunked import AHEAD, LostWorkerError, chunks_of, map_chunks, shared_out
+from kekule.data.chunked import (
+    AHEAD,
+    Beside,
+    LostWorkerError,
+    chunks_of,
+    imported,
+    map_chunks,
+    shared_out,
+)
 
 
 def doubled(chunk):
@@ -57,3 +66,36 @@ def test_a_sequence_is_shared_out_whole_in_parts_that_are_not_too_large(n):
 
     assert [item for part in parts for item in part] == list(range(n))
     assert all(0 < len(part) <= 100 for part in parts)
+
+
+@pytest.fixture
+def process():
+    started = Beside(partial(imported, "json"))
+    yield started
+    started.end()
+
+
+def test_work_beside_is_done_in_another_process_and_an_error_in_it_is_the_callers(process):
+    elsewhere, broken = process.do(os.getpid), process.do(partial(failed, [3]))
+
+    assert elsewhere() != os.getpid()
+    with pytest.raises(ValueError, match="3 cannot be"):
+        broken()
+
+
+def test_work_beside_that_dies_is_one_line_with_what_to_do(process):
+    lost = process.do(partial(died, [7]))
+    with pytest.raises(LostWorkerError, match="processes 1"):
+        lost()
+
+
+def test_work_beside_that_nobody_waits_for_ends_with_the_process(process):
+    def endless():
+        while True:
+            pass
+
+    pid = process.do(os.getpid)()
+    process.do(endless)
+    process.end()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

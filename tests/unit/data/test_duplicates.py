@@ -86,13 +86,40 @@ def test_the_kept_row_takes_the_labels_it_lacks():
     assert targets.codes[0].tolist() == [1, MISSING]  # what was given is left as it was
 
 
-def test_one_task_in_conflict_is_a_conflict_and_is_named_alone():
-    targets = targets_of([1, 0], [1, 1], tasks=("toxic", "mutagenic"))
-    result = resolved("AA", targets)
+@pytest.mark.parametrize("policy", ["drop-conflicts", "majority"])
+def test_a_label_in_conflict_is_set_aside_and_those_of_other_tasks_stay(policy):
+    targets = targets_of([1, 0], [1, 1], [MISSING, 0], [1, 1], tasks=("toxic", "mutagenic"))
+    result = resolved("AAAA", targets, policy)
+
+    assert result.kept.tolist() == [True, False, False, False]
+    assert result.targets.codes[0].tolist() == [1, MISSING]
+    assert result.groups[0].conflicts == result.groups[0].dropped == ("mutagenic",)
+    assert result.remarks[0] == (
+        "its label of mutagenic is set aside, as rows 0, 1, 2 and 1 more differ in it"
+    )
+    assert result.reasons[1] == (
+        "duplicate of row 0; of mutagenic their labels differ and are set aside"
+    )
+
+
+def test_labels_that_are_set_aside_are_counted_apart_from_rows():
+    targets = targets_of([1, 0], [1, 1], [0, MISSING], [1, MISSING], tasks=("a", "b"))
+    result = resolved("AABB", targets)
+
+    assert result.kept.tolist() == [True, False, False, False]
+    assert result.reasons[2] == "same molecule as row 3, with another label of a"
+    assert result.summary == (
+        "2 duplicates of 2 molecules: 1 row merged, 1 label in conflict set aside, "
+        "and 2 rows left with no label."
+    )
+
+
+def test_a_molecule_that_disagrees_about_every_task_is_set_aside_whole():
+    result = resolved("AA", targets_of([1, 0], [0, 1], tasks=("toxic", "mutagenic")))
 
     assert not result.kept.any()
-    assert result.reasons[0] == "same molecule as row 1, with another label of mutagenic"
-    assert result.groups[0].conflicts == ("mutagenic",)
+    assert result.remarks == ["", ""]
+    assert result.reasons[0] == "same molecule as row 1, with another label of toxic and mutagenic"
 
 
 def test_rows_that_cannot_be_used_are_no_duplicates():
@@ -156,8 +183,15 @@ def test_every_usable_row_is_kept_or_told_why_not_and_no_molecule_is_kept_twice(
         kept = [keys[row] for row in np.flatnonzero(result.kept)]
         assert len(kept) == len(set(kept))
         assert result.n_merged + result.n_set_aside == told.sum()
-        conflicts = {group.key for group in result.groups if group.conflicts}
-        assert policy in {"first", "majority"} or conflicts.isdisjoint(kept)
+        for group in result.groups:
+            if policy == "drop-conflicts" and group.kept is not None:
+                assert group.dropped == group.conflicts
+                lost = ["ab".index(task) for task in group.conflicts]
+                assert (result.targets.codes[group.kept, lost] == MISSING).all()
+        known = (targets.codes != MISSING).any(axis=1)
+        labelled = {key for key, has, use in zip(keys, known, usable, strict=True) if has and use}
+        still = (result.targets.codes != MISSING).any(axis=1)
+        assert all(still[row] for row in np.flatnonzero(result.kept) if keys[row] in labelled)
         if policy == "first":
             assert set(kept) == {
                 key for key, usable_row in zip(keys, usable, strict=True) if usable_row

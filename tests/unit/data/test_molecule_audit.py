@@ -8,7 +8,8 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from kekule._errors import KekuleError
 from kekule.data.audit import audit_molecules, neighbours
-from kekule.data.audit.facts import alert_names, facts_of
+from kekule.data.audit.alert_patterns import alert_names
+from kekule.data.audit.facts import facts_of
 from kekule.data.audit.groups import sides
 from kekule.data.audit.neighbours import near_pairs, nearest
 from kekule.data.molecule_files import read_molecules
@@ -180,6 +181,19 @@ def test_alerts_are_counted_by_catalogue_and_class():
     assert found["table"] == [{"alert": "catechol A", "rows": 2}]
     assert {p["class"]: p["value"] for p in found["figure"]["points"]} == {"0": 0.0, "1": 1.0}
     assert {catalogue for catalogue, _ in alert_names()} == {"PAINS", "BRENK"}
+
+
+def test_alerts_of_one_frequency_are_listed_in_the_order_of_the_catalogue():
+    """Not in that of a set of words, which is another in every process."""
+    table = finding(
+        audit_of(["ClCC(=O)N=NC=CC(=S)CI", "CCO"], label=[0, 1]),
+        "structural alerts, BRENK",
+    )["table"]
+    order = [name for catalogue, name in alert_names() if catalogue == "BRENK"]
+    listed = [line["alert"] for line in table]
+
+    assert len(listed) > 3
+    assert listed == sorted(listed, key=order.index)
 
 
 def test_an_outlier_in_size_is_named():

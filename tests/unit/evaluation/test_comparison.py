@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kekule.evaluation import compare, verdict
-from kekule.evaluation.comparison import corrected_error, corrected_interval
+from kekule.evaluation.comparison import corrected_error, corrected_interval, mean_roc_auc
 
 scores = st.lists(st.floats(0, 1), min_size=2, max_size=12)
 
@@ -152,3 +152,31 @@ def test_the_interval_of_an_accuracy_stays_within_nought_and_one():
 
 def interval_of_ten(values):
     return corrected_interval(values.tolist(), 10)
+
+
+def test_a_mean_over_tasks_is_spoken_of_as_such_and_not_as_rows_given_their_class():
+    measure = mean_roc_auc(12, [])
+    folds = np.linspace(0, 0.02, 10)
+    rivals = {"majority": [0.5] * 10}
+    text = verdict("gin", (0.75 + folds).tolist(), rivals, 10, measure=measure)
+    one = verdict("gin", [0.75], {"majority": [0.5]}, 1, measure=measure)
+
+    assert text.startswith("gin reaches a mean ROC AUC of 0.760 over 12 tasks on unseen rows")
+    assert "It beats the best baseline, majority (0.500), by 0.260" in text
+    assert "%" not in text.replace("95%", "")
+    assert "points" not in text
+    assert one.startswith("gin reaches a mean ROC AUC of 0.750 over 12 tasks on the test rows.")
+
+
+def test_tasks_without_a_score_are_named_and_many_are_counted():
+    names = [f"t{k}" for k in range(8)]
+    text = verdict("gin", [0.7, 0.8], {}, 2, measure=mean_roc_auc(9, names))
+
+    assert "over 1 of 9 tasks" in text
+    assert text.endswith("of a fold: t0, t1, t2, t3, t4 and 3 more.")
+
+
+def test_a_single_fold_with_a_score_has_no_noise_to_speak_of():
+    text = verdict("gin", [0.7], {"m": [0.5]}, 5, measure=mean_roc_auc(2, []))
+
+    assert "nothing says whether that is more than noise" in text

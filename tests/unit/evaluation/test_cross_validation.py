@@ -22,7 +22,7 @@ from kekule.evaluation import (
     tasks_of,
 )
 from kekule.evaluation.comparison import corrected_interval
-from kekule.evaluation.cross_validation import summarise
+from kekule.evaluation.summaries import summarise
 
 
 class Store(dict):

@@ -196,9 +196,9 @@ def test_a_worker_ends_with_the_run_that_started_it(monkeypatch):
     parents = iter([17, 17, 1])  # the run is killed, and init adopts the worker
     monkeypatch.setattr(parallel.os, "getppid", lambda: next(parents), raising=False)
     monkeypatch.setattr(parallel.os, "_exit", end)
-    monkeypatch.setattr(parallel.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with pytest.raises(EndedError, match="1"):
-        parallel._end_with(17)
+        parallel.end_with(17)
 
     assert list(parents) == []
 
@@ -230,6 +230,20 @@ def test_the_number_of_threads_is_put_back_whatever_happens():
         assert (inside, torch.get_num_threads()) == ([1], 2)
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 16])
+def test_a_single_task_has_one_thread_in_this_process_whatever_the_processes(
+    monkeypatch, inputs, workers, processes
+):
+    given, counts = inputs("protocol.baselines=[]"), []
+    monkeypatch.setattr(
+        parallel, "run_fold", lambda *_, **__: counts.append(torch.get_num_threads())
+    )
+    run(given, [FoldTask(NETWORK, 0, 0)], processes=processes)
+
+    assert counts == [1]
+    assert not workers
 
 
 def test_cores_are_those_this_process_may_use(monkeypatch):

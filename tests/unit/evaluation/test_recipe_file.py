@@ -122,7 +122,7 @@ def test_another_network_replaces_the_file_s_with_its_own_defaults(written, name
         ("model: {name: gcn, layer: 3}", "model.layer: there is no such key. Did you mean layers"),
         ("protocol: {fold: 3}", "protocol.fold: there is no such key. Did you mean folds?"),
         ("data: {sorce: x}", "data.sorce: there is no such key. Did you mean source?"),
-        ("xyz: 1", "xyz: there is no such key. Known keys: data, standardise, model, "),
+        ("xyz: 1", "xyz: there is no such key. Known keys: data, standardise, features, model, "),
         ("model: {gin: 3}", "model.gin: there is no such key. Known keys: name, "),
         ("train: {learning_rate: -1}", "train.learning_rate: -1 given: input should be greater"),
         ("train: {learning_rate: .inf}", "train.learning_rate: inf given: input should be a fin"),

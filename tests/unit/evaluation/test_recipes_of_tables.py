@@ -5,6 +5,7 @@ import pytest
 from kekule._errors import RecipeError
 from kekule.data import SPLITS
 from kekule.evaluation import Recipe, read_recipe
+from kekule.features import DESCRIPTORS
 
 TABLE = "data=assay.csv"
 
@@ -73,6 +74,9 @@ def test_a_policy_is_named_by_a_word_or_by_its_keys():
         (["data.duplicates=maybe"], "data.duplicates"),
         (["targt=y"], "Did you mean"),
         (["protocol.test=1.5"], "protocol.test"),
+        (["features.descriptors=physchm"], r"features.descriptors: .*did you mean physchem\?"),
+        (["features.descriptors=zzz"], "choose from none, physchem, rdkit"),
+        (["features.descriptor=rdkit"], r"features.descriptor: .*Did you mean descriptors\?"),
     ],
 )
 def test_a_mistake_is_named_with_what_may_have_been_meant(overrides, message):
@@ -87,9 +91,34 @@ def test_every_split_can_be_named_and_is_in_the_schema():
         assert name in text
 
 
+@pytest.mark.parametrize("name", ["none", *DESCRIPTORS])
+def test_every_set_of_descriptors_can_be_named_and_is_in_the_schema(name):
+    recipe = read_recipe(None, [TABLE, "target=y", f"features.descriptors={name}"])
+
+    assert recipe.features.descriptors == name
+    assert name in str(Recipe.model_json_schema()["$defs"]["FeatureSettings"])
+    assert read_recipe_from(recipe) == recipe
+
+
+@pytest.mark.parametrize("data", ["MUTAG", "data/raw/NCI1"])
+def test_descriptors_of_a_graph_set_are_refused_with_the_way_out(data):
+    message = (
+        r"^command line: features: .*descriptors are of molecules, and "
+        + data
+        + " is a set of graphs; leave them out, or .*`kekule data convert`"
+    )
+    with pytest.raises(RecipeError, match=message) as caught:
+        read_recipe(None, [f"data={data}", "features.descriptors=physchem"])
+    assert "\n" not in str(caught.value)
+    assert read_recipe(None, [f"data={data}", "features.descriptors=none"])
+
+
 def test_the_hash_feels_the_column_and_the_policy():
     base = read_recipe(None, [TABLE, "target=y"])
-    for change in ("target=z", "standardise=as-given", "data.duplicates=keep"):
+    for change in (
+        *("target=z", "standardise=as-given", "data.duplicates=keep"),
+        "features.descriptors=physchem",
+    ):
         assert read_recipe(None, [TABLE, "target=y", change]).sha256 != base.sha256
 
 
@@ -112,3 +141,19 @@ def test_a_recipe_built_from_its_own_parts_keeps_them():
 
     assert Recipe(data=data).data == data
     assert Recipe(data=data).protocol.split == "scaffold"
+
+
+def test_several_columns_are_several_tasks_and_a_list_of_one_is_that_one():
+    several = read_recipe(None, [TABLE, "target=[NR-AR, 7, b]"])
+
+    assert several.data.target == ("NR-AR", "7", "b")
+    assert read_recipe_from(several) == several
+    assert read_recipe(None, [TABLE, "target=[y]"]) == read_recipe(None, [TABLE, "target=y"])
+    assert several.sha256 != read_recipe(None, [TABLE, "target=[7, NR-AR, b]"]).sha256
+
+
+@pytest.mark.parametrize("target", ["[]", "[a, a]", "[[a], b]", "{a: b}", "['', a]"])
+def test_a_target_that_is_no_column_and_no_columns_is_one_line(target):
+    with pytest.raises(RecipeError, match=r"data\.target") as caught:
+        read_recipe(None, [TABLE, f"target={target}"])
+    assert "\n" not in str(caught.value)

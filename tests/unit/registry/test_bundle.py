@@ -47,10 +47,11 @@ def test_a_bundle_holds_the_files_of_its_format_and_states_what_it_is(saved, con
     manifest = json.loads((saved / "bundle.json").read_text(encoding="utf-8"))
 
     assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["input"] == "smiles"
     assert manifest["task"] == "binary"
     assert manifest["classes"] == ["-1", "1"]
+    assert manifest["tasks"] == []
     assert manifest["schema_sha256"] == content_of(mutag).schema.sha256
     assert sorted(manifest["files"]) == sorted(set(FILES) - {"bundle.json"})
     assert {"python", "torch", "rdkit", "kekule"} <= manifest["versions"].keys()
@@ -129,7 +130,7 @@ def test_a_file_that_is_read_must_be_on_the_list(forge, copied, name):
 
 @pytest.mark.parametrize(
     ("version", "why"),
-    [(3, "Install a newer kekule"), *((v, "no format") for v in (0, -1, True, "1", 1.5, [1]))],
+    [(4, "Install a newer kekule"), *((v, "no format") for v in (0, -1, True, "1", 1.5, [1]))],
 )
 def test_another_format_is_refused_before_anything_is_read(forge, version, why):
     with pytest.raises(BundleError, match=rf"bundle\.json.*{why}"):
@@ -361,17 +362,17 @@ def test_no_line_of_the_package_reads_a_pickle_or_runs_text():
     assert not found
 
 
-def test_a_bundle_of_format_1_opens_and_answers_as_before(forge, saved, mutag):
-    older = forge(format=1, policy=None, seen=None)
+@pytest.mark.parametrize("lacking", [{"format": 2}, {"format": 1, "policy": None, "seen": None}])
+def test_a_bundle_of_an_older_format_opens_and_answers_as_before(forge, saved, mutag, lacking):
+    older = forge(**lacking, tasks=None)
     manifest = json.loads((older / "bundle.json").read_text(encoding="utf-8"))
     answers = [
         probabilities(opened.network, pack(mutag, opened.schema))
         for opened in (open_bundle(older), open_bundle(saved))
     ]
 
-    assert manifest["format"] == 1
-    assert "policy" not in manifest
-    assert "seen" not in manifest
+    assert manifest["format"] == lacking["format"]
+    assert not {"tasks", *lacking} - {"format"} & manifest.keys()
     np.testing.assert_array_equal(*answers)
 
 

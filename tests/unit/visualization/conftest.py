@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rdkit import Chem, rdBase
 
-from kekule.visualization.run_view import FoldCurve, Layer, RunView, Score
+from kekule.visualization.run_view import FoldCurve, Layer, ParameterHistory, RunView, Score
 
 ELEMENTS = ("C", "N", "O", "F", "I", "Cl", "Br")
 ORDERS = (
@@ -150,6 +150,7 @@ def made_up_view(rng, truth, **given) -> RunView:
         "environment": {"python": "3.11.9", "torch": "2.13.0", "rdkit": "2026.3.6"},
         "hashes": {"data": "a3" * 32, "recipe": "5e" * 32, "bundle": "0c" * 32},
         "audit": AUDIT,
+        "history": made_up_history(rng, tuple(sizes)),
         "seed_spread": {
             m: tuple(accuracy + rng.normal(0, 0.006, 3)) for m in ("accuracy", "roc_auc")
         },
@@ -162,7 +163,17 @@ def made_up_curve(rng, seed, fold) -> FoldCurve:
     steps = np.arange(epochs)
     train = 0.15 + 0.55 * np.exp(-steps / 25) + rng.normal(0, 0.01, epochs)
     validation = 0.35 + 0.35 * np.exp(-steps / 18) + 0.0012 * steps + rng.normal(0, 0.025, epochs)
-    return FoldCurve(seed, fold, train, validation, int(validation.argmin()))
+    rate = 2e-3 * (1 + np.cos(np.pi * steps / 150)) / 2
+    return FoldCurve(seed, fold, train, validation, int(validation.argmin()), rate)
+
+
+def made_up_history(rng, names) -> ParameterHistory:
+    """Ninety epochs in which gradients fade, the last array's being zero."""
+    steps = np.arange(90)[:, None]
+    values = np.exp(rng.normal(-2, 1, len(names)) + 0.01 * steps)
+    gradients = np.exp(rng.normal(-5, 1, (90, len(names))) - 0.02 * steps)
+    gradients[:, -1] = 0
+    return ParameterHistory(names, values, gradients)
 
 
 def made_up_score(rng, level) -> Score:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from kekule._errors import OutputError
-from kekule.visualization import report
 from kekule.visualization.catalogue import FIGURES
 from kekule.visualization.report import write_report, write_whole
 
@@ -144,7 +143,7 @@ def test_a_crash_while_drawing_leaves_no_file(mutag, tmp_path, monkeypatch):
     def broken(view):
         raise RuntimeError("no ink")
 
-    monkeypatch.setitem(report.FIGURES, "roc", broken)
+    monkeypatch.setitem(FIGURES, "roc", broken)
     with pytest.raises(RuntimeError, match="no ink"):
         write_report(mutag, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []

@@ -16,9 +16,10 @@ from kekule.evaluation import METRICS, Recipe, read_recipe, tasks_of
 from kekule.workflow import Run, train
 from kekule.workflow import training as training_module
 from kekule.workflow.fold_store import FoldFolder
-from kekule.workflow.run_folder import FILES
+from kekule.workflow.run_folder import FILES, PARAMETERS
 
 TIMES = ("created", "seconds", "fold_seconds", "name")
+WHOLE = sorted([*FILES, PARAMETERS])
 
 
 def scores_of(path):
@@ -35,7 +36,7 @@ def never_trained(monkeypatch):
 
 
 def test_a_run_holds_the_files_of_its_kind_and_nothing_is_left_beside_it(finished_run):
-    assert sorted(path.name for path in finished_run.path.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in finished_run.path.iterdir()) == WHOLE
     assert [p.name for p in finished_run.path.parent.iterdir() if p.name.startswith(".")] == []
     assert finished_run.report.read_text(encoding="utf-8").startswith("<!doctype html>")
 
@@ -131,12 +132,12 @@ def test_a_recipe_can_be_given_as_a_file_as_an_object_and_with_overrides(
 
 def test_an_override_of_a_recipe_changes_what_it_names_and_nothing_else():
     base = Recipe.model_validate({"train": {"learning_rate": 1e-05}, "model": {"hidden": 7}})
-    changed = training_module._recipe(base, ["train.epochs=9", "data=PTC_MR"])
+    changed = training_module.recipe_of(base, ["train.epochs=9", "data=PTC_MR"])
     wanted = base.model_dump()
     wanted["data"] = wanted["data"] | {"source": "PTC_MR"}
     wanted["train"] = wanted["train"] | {"epochs": 9}
     assert changed.model_dump() == wanted
-    assert training_module._recipe(base, ()) is base
+    assert training_module.recipe_of(base, ()) is base
 
 
 @pytest.mark.parametrize("processes", [0, -3])
@@ -219,7 +220,7 @@ def test_a_run_goes_where_it_is_told_to(quick_train, tmp_path, monkeypatch, plac
     monkeypatch.chdir(tmp_path)
     run = quick_train(out=place)
     assert run.path == Path(os.path.realpath(tmp_path / place))
-    assert sorted(path.name for path in run.path.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in run.path.iterdir()) == WHOLE
     assert [p.name for p in run.path.parent.iterdir() if p.name.startswith(".")] == []
 
 
@@ -303,8 +304,10 @@ class TestAStoppedRun:
         assert scores_of(run.path) == scores_of(whole.path)
         assert "resumed: 3 finished folds are kept" in log
         assert [log.count(f"{task}: ") for task in stopped] == [1, 1, 1]
-        for name in ("predictions.csv", "curves.csv", "bundle/weights.safetensors"):
+        for name in ("predictions.csv", "parameters.csv", "bundle/weights.safetensors"):
             assert (run.path / name).read_bytes() == (whole.path / name).read_bytes()
+        curves = [pd.read_csv(path / "curves.csv") for path in (run.path, whole.path)]
+        pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in curves))
 
     def test_is_not_gone_on_with_under_another_recipe(self, stopped, tmp_path, quick_train):
         with pytest.raises(OutputError, match="unfinished run there has another recipe"):
@@ -338,7 +341,7 @@ def test_a_disk_that_fills_at_the_end_costs_no_fold(quick_train, tmp_path, monke
     run = quick_train(out=tmp_path / "run", resume=True)
     log = (run.path / "log.txt").read_text()
     assert "resumed: 13 finished folds are kept, 0 to run" in log
-    assert sorted(path.name for path in run.path.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in run.path.iterdir()) == WHOLE
 
 
 def test_somebody_who_takes_the_place_meanwhile_keeps_it(quick_train, tmp_path, monkeypatch):

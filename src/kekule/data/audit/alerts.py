@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.data.audit.facts import CATALOGUES, alert_names
+from kekule.data.audit.alert_patterns import CATALOGUES, alert_names
 from kekule.data.audit.findings import AMBER, GREEN, MOST_ROWS, Finding, counted, finding, share
 from kekule.data.audit.looked_at import LookedAt
 from kekule.data.molecule_table import MISSING
@@ -46,7 +46,7 @@ def _of_catalogue(catalogue: str, names: list[tuple[str, str]], seen: LookedAt) 
     if rates and len({point["task"] for point in rates}) == 1:
         value += "; " + ", ".join(f"{_percent(point)} of {point['class']}" for point in rates)
     amber = catalogue == "PAINS" and n > 0 and n >= _MANY_PAINS * len(seen)
-    counts = Counter(name for each in hits for name in set(each))
+    counts = Counter(name for each in hits for name in dict.fromkeys(each))
     return finding(
         f"structural alerts, {catalogue}",
         AMBER if amber else GREEN,

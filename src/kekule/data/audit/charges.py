@@ -41,7 +41,7 @@ class Pieces(NamedTuple):
 def pieces_of(mol: Chem.Mol, text: str) -> Pieces:
     """Look at the pieces and charges of a structure as it was drawn."""
     protonated, deprotonated, net = _charges(mol) if "+" in text or "-" in text else (0, 0, 0)
-    symbols = {atom.GetSymbol() for atom in mol.GetAtoms()} if "[" in text else set()
+    symbols = _symbols(mol) if "[" in text else set()
     metals = " ".join(sorted(symbols - _NO_METAL - _SALT_METALS))
     kinds: Counter[str] = Counter()
     is_mixture, n_pieces = False, 1
@@ -53,6 +53,11 @@ def pieces_of(mol: Chem.Mol, text: str) -> Pieces:
     numbers = [n_pieces, protonated, deprotonated, net]
     numbers += [kinds[kind] for kind in SALT_COLUMNS[4:]]
     return Pieces(list(map(float, numbers)), is_mixture, metals)
+
+
+def _symbols(mol: Chem.Mol) -> set[str]:
+    """Elements of a molecule, by index: RDKit's own iterator takes twice as long."""
+    return {mol.GetAtomWithIdx(index).GetSymbol() for index in range(mol.GetNumAtoms())}
 
 
 def _charges(mol: Chem.Mol) -> tuple[int, int, int]:

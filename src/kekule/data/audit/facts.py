@@ -5,7 +5,6 @@ come from the SMILES as given; what is chemistry comes from the standardised one
 RDKit; must not know labels.
 """
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, DataStructs
-from rdkit.Chem import FilterCatalog, rdFingerprintGenerator
+from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.rdMolDescriptors import CalcCrippenDescriptors, CalcExactMolWt
 
+from kekule.data.audit.alert_patterns import alerts_of
 from kekule.data.audit.charges import SALT_COLUMNS, pieces_of
 from kekule.data.audit.style import HABITS, habits
 from kekule.data.chunked import Progress, map_chunks, shared_out
-from kekule.data.identity import Identities, identities
+from kekule.data.identity import Identities, flat_of, key_of
 from kekule.data.smiles import quiet
 
 FINGERPRINT_BITS = 2048
-CATALOGUES = ("PAINS", "BRENK")
 STEREO_MARKS = ("tetrahedral marks", "marks /", "marks \\", "any mark")
 PROPERTIES = ("heavy atoms", "molecular weight", "logP")
 COLUMNS = (
@@ -48,7 +47,7 @@ class Facts:
     canonical: list[str]  # RDKit's SMILES of the structure as given, stereo and pieces kept
     known_by: Identities  # InChIKey of the structure as given; stereo-free SMILES standardised
     metals: list[str]  # symbols, see `kekule.data.audit.charges`
-    alerts: list[tuple[int, ...]]  # positions in `alert_names()`
+    alerts: list[tuple[int, ...]]  # see `kekule.data.audit.alert_patterns`
     numbers: NDArray[np.float32]  # (N, len(COLUMNS))
     fingerprints: NDArray[np.uint64]  # (N, B / 64), ECFP4 as bits
 
@@ -65,10 +64,7 @@ class Facts:
 def facts_of(
     pairs: Sequence[Pair], *, processes: int = 1, progress: Progress | None = None
 ) -> Facts:
-    """Gather the facts on molecules RDKit is known to read.
-
-    Structural alerts take two thirds of the time: nearly 600 patterns a molecule.
-    """
+    """Gather the facts on molecules RDKit is known to read."""
     processes = max(1, min(processes, len(pairs) // _WORTH_A_PROCESS))
     parts: list[Facts] = []
     done = 0
@@ -90,33 +86,28 @@ def facts_of(
     )
 
 
-def alert_names() -> list[tuple[str, str]]:
-    """Catalogue and name of every structural alert that is looked for."""
-    catalogue = _catalogue()
-    entries = [catalogue.GetEntryWithIdx(k) for k in range(catalogue.GetNumEntries())]
-    return [(_family(entry), _plain(entry.GetDescription())) for entry in entries]
-
-
 def _part(pairs: Sequence[Pair]) -> Facts:
     """Facts on some molecules, in whatever process."""
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=FINGERPRINT_BITS)
-    canonical, metals, alerts, numbers, bits = [], [], [], [], []
+    canonical, metals, numbers, bits, mols = [], [], [], [], []
     with quiet():
         for given, standardised in pairs:
             text = given.split()[0]
             mol = Chem.MolFromSmiles(standardised)
-            drawn = Chem.MolFromSmiles(text)
+            drawn = mol if text == standardised else Chem.MolFromSmiles(text)
             drawn = mol if drawn is None else drawn
             canonical.append(Chem.MolToSmiles(drawn))
             pieces = pieces_of(drawn, text)
             metals.append(pieces.metals)
             as_drawn = _as_drawn(text, drawn, canonical[-1])
             numbers.append([*as_drawn, pieces.is_mixture, *pieces.numbers, *_properties(mol)])
-            alerts.append(_alerts_of(mol))
             bits.append(DataStructs.BitVectToBinaryText(generator.GetFingerprint(mol)))
+            mols.append(mol)
+        known_by = _known_by(canonical, [standardised for _, standardised in pairs], mols)
+        alerts = alerts_of(mols)
     return Facts(
         canonical,
-        _known_by(canonical, [standardised for _, standardised in pairs]),
+        known_by,
         metals,
         alerts,
         np.array(numbers, dtype=np.float32).reshape(len(pairs), len(COLUMNS)),
@@ -132,12 +123,19 @@ def _properties(mol: Chem.Mol) -> tuple[float, float, float]:
     return mol.GetNumHeavyAtoms(), CalcExactMolWt(mol), CalcCrippenDescriptors(mol)[0]
 
 
-def _known_by(canonical: Sequence[str], standardised: Sequence[str]) -> Identities:
-    """Ask once where the two are one, as they mostly are: an InChIKey is slow."""
-    texts = list(dict.fromkeys([*canonical, *standardised]))
-    known = identities(texts)
-    keys = dict(zip(texts, known.inchikey, strict=True))
-    flats = dict(zip(texts, known.flat, strict=True))
+def _known_by(
+    canonical: Sequence[str], standardised: Sequence[str], mols: Sequence[Chem.Mol]
+) -> Identities:
+    """Ask once of each text, and of the molecule at hand where the two texts are one.
+
+    They mostly are, and reading a text again is slow, an InChIKey slower.
+    """
+    read = dict(zip(standardised, mols, strict=True))
+    keys = {
+        text: key_of(read[text] if text in read else Chem.MolFromSmiles(text), text)
+        for text in dict.fromkeys(canonical)
+    }
+    flats = {text: flat_of(mol, text) for text, mol in read.items()}
     return Identities([keys[text] for text in canonical], [flats[text] for text in standardised])
 
 
@@ -159,37 +157,6 @@ def _undefined(mol: Chem.Mol) -> tuple[int, int, int]:
             possible += 1
             undefined += missing
     return possible, undefined, bonds
-
-
-def _alerts_of(mol: Chem.Mol) -> tuple[int, ...]:
-    return tuple(_places()[_key(entry)] for entry in _catalogue().GetMatches(mol))
-
-
-@functools.cache
-def _catalogue() -> FilterCatalog.FilterCatalog:
-    wanted = FilterCatalog.FilterCatalogParams()
-    for name in CATALOGUES:
-        wanted.AddCatalog(getattr(FilterCatalog.FilterCatalogParams.FilterCatalogs, name))
-    return FilterCatalog.FilterCatalog(wanted)
-
-
-@functools.cache
-def _places() -> dict[tuple[str, str], int]:
-    return {name: place for place, name in enumerate(alert_names())}
-
-
-def _key(entry: FilterCatalog.FilterCatalogEntry) -> tuple[str, str]:
-    return _family(entry), _plain(entry.GetDescription())
-
-
-def _family(entry: FilterCatalog.FilterCatalogEntry) -> str:
-    scope = entry.GetProp("FilterSet").upper()
-    return next((name for name in CATALOGUES if scope.startswith(name)), scope)
-
-
-def _plain(description: str) -> str:
-    """Name of an alert without the count of hits the PAINS carry: ``ene_rhod_A(235)``."""
-    return re.sub(r"\(\d+\)$", "", description).replace("_", " ")
 
 
 def _no_numbers() -> NDArray[np.float32]:

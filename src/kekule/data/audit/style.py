@@ -55,7 +55,7 @@ def habits(text: str, mol: Chem.Mol, canonical: str) -> list[float]:
     idle = len(_IDLE.findall(text))
     small = mol.GetNumHeavyAtoms() < _FEW_ATOMS
     lower = len(_BARE_AROMATIC.findall(bare)) + len(_BRACKET_AROMATIC.findall(text))
-    aromatic = sum(atom.GetIsAromatic() for atom in mol.GetAtoms())
+    aromatic = len(mol.GetAromaticAtoms())
     rdkits = _same_form(mol, canonical, kekule=aromatic > 0 and not lower)
     return [
         min(lower / aromatic, 1.0) if aromatic else np.nan,
