@@ -21,7 +21,7 @@ MARKED := -e 's/^\(torch==[^+]*\)+.*/\1/' -e 's/^\(GraKeL==.*\)/\1 ; python_vers
 	-e 's/^\(cuik_molmaker_pin==.*\)/\1 ; sys_platform != "darwin" or platform_machine == "arm64"/'
 
 # The benchmarks, and what they compare with.
-BENCHMARKS := batches featurise
+BENCHMARKS := batches featurise train_bbbp train_mutag train_scaling
 PEERS := chemprop==2.3.1 torch_geometric==2.8.1 cuik_molmaker_pin==2026.3.6 \
 	torch==2.13.0 rdkit==2026.3.6
 
@@ -88,7 +88,7 @@ docs: setup ## Build the documentation; a warning is an error.
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo docs/_build/html/index.html
 
-bench: setup ## Run the benchmarks beside the peers: ten minutes of an idle machine.
+bench: setup ## Run the benchmarks beside the peers: twenty minutes of an idle machine.
 	@test -x .venv-peers/bin/python || { \
 		echo "The peers are not there yet: make bench-peers" >&2; exit 2; }
 	@for script in $(BENCHMARKS); do \

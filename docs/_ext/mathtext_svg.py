@@ -14,13 +14,13 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 SIZES = {"inline": 12, "block": 15}  # points, which are pixels at 72 to the inch
-_BRACKETS = re.compile(r"\\[bB]igg?[lr]?(?![A-Za-z])")  # of brackets; mathtext has none
+_SIZES = re.compile(r"\\([bB]igg?[lr]?|textstyle)(?![A-Za-z])")  # mathtext has none
 
 
 def formula_svg(latex: str, size: float) -> str:
     """Return ``<svg>`` of a formula in the colour of the text around it."""
     file = io.StringIO()
-    text = f"${_BRACKETS.sub('', ' '.join(latex.split()))}$"
+    text = f"${_SIZES.sub('', ' '.join(latex.split()))}$"
     font = FontProperties(size=size)
     math_to_image(text, file, prop=font, format="svg", dpi=72, color="#123456")
     svg = file.getvalue()
@@ -31,11 +31,12 @@ def formula_svg(latex: str, size: float) -> str:
 def _visit(kind: str) -> Any:
     def visit(translator: HTML5Translator, node: nodes.Element) -> None:
         text = node.astext()
-        label = translator.attval(text)
-        translator.body.append(
-            f'<span class="formula {kind}" role="img" aria-label="{label}">'
-            f"{formula_svg(text, SIZES[kind])}</span>"
-        )
+        for line in re.split(r"\\\\", text):  # mathtext sets one line at a time
+            latex = line.replace("&", "")
+            translator.body.append(
+                f'<span class="formula {kind}" role="img" aria-label="{translator.attval(latex)}">'
+                f"{formula_svg(latex, SIZES[kind])}</span>"
+            )
         raise nodes.SkipNode
 
     return visit
