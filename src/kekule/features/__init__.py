@@ -19,6 +19,7 @@ from kekule.features.descriptor_sets import descriptors_of as descriptors_of
 from kekule.features.descriptor_sets import without_descriptors as without_descriptors
 from kekule.features.molecule_schema import MOLECULE_SCHEMA as MOLECULE_SCHEMA
 from kekule.features.packed import PackedGraphs as PackedGraphs
+from kekule.features.packed import arrays_of as arrays_of
 from kekule.features.packed import load_packed as load_packed
 from kekule.features.packed import misfits as misfits
 from kekule.features.packed import pack as pack

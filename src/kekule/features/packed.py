@@ -12,6 +12,7 @@ of a source.
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -227,6 +228,11 @@ _FILES = (
 
 def _files_of(schema: GraphSchema) -> tuple[str, ...]:
     return (*_FILES, _OF_GRAPHS) if schema.n_graph_attributes else _FILES
+
+
+def arrays_of(graphs: PackedGraphs) -> list[NDArray[Any]]:
+    """All arrays of a set, in one order."""
+    return [getattr(graphs, name) for name in (*_FILES, _OF_GRAPHS)]
 
 
 def save_packed(graphs: PackedGraphs, folder: Path) -> None:

@@ -1,6 +1,8 @@
 """What to compute on, and in which precision."""
 
-from contextlib import AbstractContextManager, nullcontext
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal
 
 import torch
@@ -56,6 +58,24 @@ def precision_named(name: PrecisionName, device: torch.device, *, width: int) ->
     if name == "auto":
         name = "bfloat16" if width >= WIDE and multiplies_bfloat16(device) else "float32"
     return torch.bfloat16 if name == "bfloat16" else torch.float32
+
+
+@contextmanager
+def deterministic(device: torch.device, *, wanted: bool) -> Iterator[None]:
+    """Refuse operations that give other sums every time, inside, on a GPU.
+
+    On a CPU sums are the same every time as they are.
+    """
+    if device.type != "cuda" or not wanted:
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS refuses to be held
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(mode=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(mode=before)
 
 
 def products_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[object]:

@@ -20,7 +20,8 @@ MISSING = -1
 def class_weights(targets: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
     """Weight of each class of each task, (T, K), so that classes count the same in sum.
 
-    n / (K · n_k) of the n labels given, (R, T); 0 for a class that has none.
+    n / (K · n_k) of the n labels given, (R, T), with K the classes that have one; 0 for a class
+    that has none. Weights of rows are not asked.
     """
     counts = np.stack([(targets == k).sum(axis=0) for k in range(n_classes)], axis=1)
     given = counts.sum(axis=1, keepdims=True)
@@ -57,9 +58,8 @@ def label_losses(
     log_probability = logits.log_softmax(-1).gather(-1, safe)[..., 0]
     losses = -log_probability
     if gamma is not None:
-        losses = losses * (1 - log_probability.exp()).clamp(min=0) ** gamma
+        # Not nought: there a power below one has no slope that is a number.
+        losses = losses * (-torch.expm1(log_probability)).clamp(min=1e-6) ** gamma
     if weights is not None:
-        losses = (
-            losses * weights.expand(*logits.shape[:-2], *weights.shape).gather(-1, safe)[..., 0]
-        )
+        losses = losses * weights.expand(logits.shape).gather(-1, safe)[..., 0]
     return torch.where(there, losses, torch.zeros_like(losses))

@@ -55,13 +55,21 @@ class BatchNorm(nn.BatchNorm1d):
         )
         with torch.no_grad():
             unbiased = variance * (total / (total - 1).clamp(min=1.0))
-            # Not `lerp_`, which `torch.func.vmap` would take model by model.
-            kept = 1 - self.momentum
-            self.running_mean.mul_(kept).add_(mean.detach(), alpha=self.momentum)
-            self.running_var.mul_(kept).add_(unbiased.detach(), alpha=self.momentum)
-            self.num_batches_tracked.add_(1)
+            self._follow(mean.detach(), unbiased.detach(), total)
         normed: Tensor = y
         return normed
+
+    def _follow(self, mean: Tensor, variance: Tensor, total: Tensor) -> None:
+        """Move the running statistics; those of a model without a row in the batch stay."""
+        self.num_batches_tracked.add_(1)
+        pairs = ((self.running_mean, mean), (self.running_var, variance))
+        if stacked_now():
+            step = self.momentum * (total > 0).to(mean.dtype)
+            for running, found in pairs:  # not `lerp_`, which vmap would take model by model
+                running.mul_(1 - step).add_(found * step)
+            return
+        for running, found in pairs:
+            running.mul_(1 - self.momentum).add_(found, alpha=self.momentum)
 
 
 def _normalised(

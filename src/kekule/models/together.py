@@ -28,7 +28,7 @@ from kekule.features import PackedGraphs
 from kekule.models.aggregation import stacked_models
 from kekule.models.batch import Batch
 from kekule.models.flat import AdamW, clip, rate_at
-from kekule.models.hardware import device_named, precision_named, products_in
+from kekule.models.hardware import deterministic, device_named, precision_named, products_in
 from kekule.models.inference import BATCH_SIZE, by_task
 from kekule.models.loss import MISSING, class_weights, label_losses
 from kekule.models.network import Network
@@ -84,7 +84,8 @@ def fit_together(  # noqa: PLR0913 # all but the first three by keyword
         settings,
         None if weights is None else weights[used],
     )
-    program.run(score, np.random.default_rng(seed), on_epoch)
+    with deterministic(program.device, wanted=settings.deterministic):
+        program.run(score, np.random.default_rng(seed), on_epoch)
     return program.results()
 
 
@@ -161,7 +162,9 @@ class _Program:
             counted[model, rows] = 1
         self.counted = torch.from_numpy(counted).to(self.device)
         self.labels = torch.from_numpy(targets).to(self.device)
-        self.weights = None if weights is None else torch.from_numpy(weights).to(self.device)
+        self.weights = None
+        if weights is not None:
+            self.weights = torch.from_numpy(weights).float().to(self.device)
         self.class_weights = None
         if settings.class_weights == "balanced":
             found = [class_weights(targets[rows], self.base.n_classes) for rows in train]
@@ -204,7 +207,8 @@ class _Program:
         self, epoch: int, order: Rows
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """One pass over all rows; mean loss a graph of each model, and its last gradient."""
-        total = torch.zeros(len(self.networks), dtype=torch.float64, device=self.device)
+        exact = torch.float32 if self.device.type == "mps" else torch.float64
+        total = torch.zeros(len(self.networks), dtype=exact, device=self.device)
         length, rate = torch.zeros(len(self.networks)), 0.0
         batches = parts(order, self.size)
         for k, part in enumerate(batches):
@@ -287,7 +291,7 @@ class _Program:
                 self._logits(*self.average, batch, nothing, training=False).float()
                 for batch in self.whole
             ]
-        return torch.cat(found, dim=1).double().cpu()
+        return torch.cat(found, dim=1).cpu().double()
 
     def _judge(
         self,

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kekule._errors import TrainingError
-from kekule.features import PackedGraphs
+from kekule.features import PackedGraphs, arrays_of
 from kekule.models.batch import Batch
 from kekule.models.checkpoint import Checkpoint
 from kekule.models.flat import AdamW, FlatNetwork, clip, rate_at
-from kekule.models.hardware import device_named, precision_named, products_in
+from kekule.models.hardware import deterministic, device_named, precision_named, products_in
 from kekule.models.inference import BATCH_SIZE, by_task
 from kekule.models.loss import MISSING, class_weights, label_losses
 from kekule.models.network import Network
@@ -109,7 +109,8 @@ def fit(  # noqa: PLR0913 # all but the first three by keyword
             training.restore(*found)
     folder, name = (None, "") if profile is None else (profile.parent, profile.stem)
     words = str(training.dtype).removeprefix("torch.")
-    with profiled(folder, name, device=training.device, precision=words) as profiler:
+    certain = deterministic(training.device, wanted=settings.deterministic)
+    with certain, profiled(folder, name, device=training.device, precision=words) as profiler:
         training.section = profiler.section
         training.run(score, on_epoch, kept)
     if kept is not None:
@@ -131,7 +132,7 @@ class _Training:
         weights: NDArray[np.float64] | None,
         seed: int,
     ):
-        self.settings = settings
+        self.settings, self.graphs = settings, graphs
         self.device = device_named(settings.device)
         self.dtype = precision_named(settings.precision, self.device, width=network.width)
         self.train = np.arange(n_train)
@@ -147,7 +148,9 @@ class _Training:
         self.held = [self._batch(part) for part in parts(held, BATCH_SIZE)]
         self.held_truth = targets[held]
         self.on_device = torch.from_numpy(targets).to(self.device)
-        self.weights = None if weights is None else torch.from_numpy(weights).to(self.device)
+        self.weights = None
+        if weights is not None:
+            self.weights = torch.from_numpy(weights).float().to(self.device)
         self.class_weights = None
         if settings.class_weights == "balanced":
             balanced = class_weights(targets[:n_train], network.n_classes)
@@ -206,7 +209,8 @@ class _Training:
 
     def _pass(self, epoch: int) -> tuple[float, float]:
         """One pass over the training rows; mean loss a graph, and the last gradient's length."""
-        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        exact = torch.float32 if self.device.type == "mps" else torch.float64
+        total = torch.zeros((), dtype=exact, device=self.device)
         length = torch.zeros(())
         for k, part in enumerate(
             parts(self.shuffle.permutation(self.train), self.settings.batch_size)
@@ -262,7 +266,7 @@ class _Training:
         network: Any = self.average.network
         with products_in(self.dtype, self.device):
             found = [network(batch).float() for batch in self.held]
-        logits = by_task(torch.cat(found).double(), network.n_tasks).cpu()
+        logits = by_task(torch.cat(found).cpu().double(), network.n_tasks)
         truth = torch.from_numpy(self.held_truth)
         n_labels = max(int((truth != MISSING).sum()), 1)
         return logits.softmax(-1).numpy(), float(label_losses(logits, truth).sum()) / n_labels
@@ -281,6 +285,7 @@ class _Training:
             **{"average_values": self.average.values, "average_buffers": self.average.buffers},
             **{"mean": self.optimiser.mean, "square": self.optimiser.square},
             **{"best_values": self.best[0], "best_buffers": self.best[1]},
+            **self._counters(),
             "random": torch.get_rng_state(),
         }
         state = {
@@ -289,6 +294,11 @@ class _Training:
             "shuffle": self.shuffle.bit_generator.state,
         }
         return tensors, state
+
+    def _counters(self) -> dict[str, Tensor]:
+        """Buffers that are no numbers with a point."""
+        named = self.network.named_buffers()
+        return {f"counter {k}": b for k, b in named if not b.is_floating_point()}
 
     def restore(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
         """Take up what `state` gave."""
@@ -299,6 +309,8 @@ class _Training:
         self.optimiser.mean.copy_(tensors["mean"])
         self.optimiser.square.copy_(tensors["square"])
         self.optimiser.steps = int(state["steps"])
+        for name, counter in self._counters().items():
+            counter.copy_(tensors[name])
         self.best = (
             tensors["best_values"].to(self.device),
             tensors["best_buffers"].to(self.device),
@@ -335,7 +347,10 @@ def _key(training: _Training, settings: TrainSettings, seed: int) -> str:
         settings.model_dump_json(exclude={"checkpoint", "profile", "tensorboard"}).encode()
     )
     digest.update(f"{seed} {type(training.network).__name__} {training.flat.sizes}".encode())
-    digest.update(np.ascontiguousarray(training.targets).tobytes())
+    digest.update(f"{training.dtype} {training.network.settings.model_dump_json()}".encode())
+    weights = np.zeros(0) if training.weights is None else training.weights.cpu().numpy()
+    for array in (training.train, training.targets, weights, *arrays_of(training.graphs)):
+        digest.update(np.ascontiguousarray(array).tobytes())
     digest.update(training.flat.values.cpu().numpy().tobytes())  # as drawn, before any step
     return digest.hexdigest()
 

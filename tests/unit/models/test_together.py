@@ -14,6 +14,9 @@ from kekule.models import (
     probabilities,
     weights_of,
 )
+from kekule.models.aggregation import stacked_models
+from kekule.models.hardware import deterministic
+from kekule.models.normalisation import BatchNorm
 
 N_FOLDS = 4
 SETTINGS = TrainSettings(epochs=6, patience=6, warmup=1, clip=1.0)
@@ -126,3 +129,35 @@ def test_a_network_is_left_ready_to_answer(packed_mutag, mutag_targets):
         assert all(torch.isfinite(p).all() for p in network.parameters())
         given = probabilities(network, packed_mutag)
         np.testing.assert_allclose(given.sum(1), 1)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"class_weights": "balanced"}, {"loss": "focal"}, {"loss": "focal", "focal_gamma": 0.5}],
+)
+def test_every_loss_is_learnt_by_models_together(given, packed_mutag, mutag_targets):
+    settings = TrainSettings(epochs=25, patience=25, **given)
+    _, results = together("gcn", packed_mutag, mutag_targets, settings=settings)
+
+    for result in results:
+        assert np.isfinite(result.train_loss).all()
+        assert result.train_loss[-1] < result.train_loss[0]
+
+
+def test_statistics_of_a_model_without_a_row_in_the_batch_stay():
+    norm = BatchNorm(2)
+    norm.running_mean.fill_(5.0)
+    norm.running_var.fill_(3.0)
+    with stacked_models():
+        norm(torch.randn(4, 2), torch.zeros(4))
+
+    assert norm.running_mean.tolist() == [5, 5]
+    assert norm.running_var.tolist() == [3, 3]
+
+
+def test_a_gpu_is_asked_for_the_same_sums_every_time_and_released_after():
+    with deterministic(torch.device("cuda"), wanted=True):
+        assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.are_deterministic_algorithms_enabled()
+    with deterministic(torch.device("cpu"), wanted=True):
+        assert not torch.are_deterministic_algorithms_enabled()
