@@ -31,8 +31,7 @@ from kekule.data.isomorphism import mix
 from kekule.features.packed import PackedGraphs
 
 Index = NDArray[np.int64]
-Number = NDArray[np.int32]  # of items and environments: a set has fewer than 2³¹
-_Numbering = Callable[[NDArray[np.uint64]], tuple[Number, Number]]
+Number = NDArray[np.integer]  # of items and environments; int32, or as small as holds them
 
 GRAPHS_A_CUT = 8192  # looked at together: some 30 MB of arrays
 MANY = 50_000  # hashes from which on a hash table is quicker than sorting
@@ -44,17 +43,17 @@ class Level(NamedTuple):
     Attributes
     ----------
     of
-        int32 (items,): environment of every atom, or of every directed bond.
+        Numbers (items,): environment of every atom, or of every directed bond.
     first
-        int32 (n_k,): an item that has it.
+        Numbers (n_k,): an item that has it.
     own
-        int32 (n_k,): what the same item was one radius below; empty at radius 0.
+        Numbers (n_k,): what the same item was one radius below; empty at radius 0.
     pointer
         int64 (n_k + 1,): environment c receives ``source[pointer[c]:pointer[c + 1]]``.
     source
-        int32 (m,): environments one radius below that send to it.
+        Numbers (m,): environments one radius below that send to it.
     edge
-        int32 (m,): number of the bond's codes among the distinct ones, `bond_kinds`.
+        Numbers (m,): number of the bond's codes among the distinct ones, `bond_kinds`.
     """
 
     of: Number
@@ -78,7 +77,7 @@ class Environments:
     levels
         Radius 0 (codes and number of neighbours) to R.
     bond_kinds
-        int32 (kinds,): an edge of every distinct row of edge codes and attributes.
+        Numbers (kinds,): an edge of every distinct row of edge codes and attributes.
     """
 
     levels: tuple[Level, ...]
@@ -97,13 +96,13 @@ class BondEnvironments:
     Attributes
     ----------
     atoms
-        int32 (kinds,): an atom of every distinct row of atom codes and attributes.
+        Numbers (kinds,): an atom of every distinct row of atom codes and attributes.
     atom_of_bond
-        int32 (n_0,): number among `atoms` of the atom a radius-0 environment starts from.
+        Numbers (n_0,): number among `atoms` of the atom a radius-0 environment starts from.
     kind_of_bond
-        int32 (n_0,): number among `bond_kinds` of its bond.
+        Numbers (n_0,): number among `bond_kinds` of its bond.
     bond_kinds
-        int32 (kinds,): an edge of every distinct row of edge codes and attributes.
+        Numbers (kinds,): an edge of every distinct row of edge codes and attributes.
     levels
         Directed bonds, radius 0 to R; a bond receives the bonds that end where it starts,
         without its own reverse.
@@ -124,16 +123,16 @@ def environments(graphs: PackedGraphs, radius: int) -> Environments:
 
     Two different ones are taken for one with a chance of about V² / 2⁶⁴.
     """
-    kinds, kind = _distinct(_hashed(graphs.edges, graphs.edge_attributes))
+    kinds, kind = _kinds(graphs)
     parts = _kept(lambda: _to_atoms(graphs, kind), graphs)
-    state = _hashed(graphs.nodes, graphs.node_attributes)
+    start = _Numbering()
     for part in parts():
-        state[part.rows] = mix(state[part.rows] + np.diff(part.pointer).astype(np.uint64))
-    levels = [_start(_distinct(state))]
-    del state
+        state = _hashed(graphs.nodes[part.rows], graphs.node_attributes[part.rows])
+        start.add(mix(state + np.diff(part.pointer).astype(np.uint64)))
+    levels = [_start(start)]
     for _ in range(radius):
         before = levels[-1].of
-        levels.append(_grown(parts, before, before, _distinct))
+        levels.append(_grown(parts, before, before, _Numbering()))
     return Environments(tuple(levels), kinds)
 
 
@@ -145,24 +144,76 @@ def bond_environments(
     A bond whose reverse is missing receives all that ends where it starts. Without `share`
     every bond and every atom is an environment of its own.
     """
-    atoms, atom = _distinct(_hashed(graphs.nodes, graphs.node_attributes))
-    kinds, kind = _distinct(_hashed(graphs.edges, graphs.edge_attributes))
-    number = _distinct if share else _each
-    state = np.empty(len(kind), dtype=np.uint64)
-    starts_from = np.empty(len(kind), dtype=np.int32)
+    kinds, kind = _kinds(graphs)
+    numbered = _Numbering()
     for cut in _cuts(graphs):
-        from_atom = atom[cut.start + cut.nodes.start]
-        starts_from[cut.edges] = from_atom
+        numbered.add(_hashed(graphs.nodes[cut.nodes], graphs.node_attributes[cut.nodes]))
+    atoms, atom = numbered.result()
+    start = _Numbering(share=share)
+    from_atom = np.empty(len(kind), dtype=atom.dtype)
+    for cut in _cuts(graphs):
+        from_atom[cut.edges] = atom[cut.start + cut.nodes.start]
         labels = kind[cut.edges].astype(np.uint64)
-        state[cut.edges] = mix(mix(from_atom.astype(np.uint64)) + labels)
-    levels = [_start(number(state))]
-    del state
+        start.add(mix(mix(from_atom[cut.edges].astype(np.uint64)) + labels))
+    levels = [_start(start)]
     parts = _kept(lambda: _to_bonds(graphs), graphs)
     for _ in range(radius):
-        levels.append(_grown(parts, levels[0].of, levels[-1].of, number))
-    last = _grown(lambda: _to_ends(graphs), atom, levels[-1].of, number)
+        own, before = levels[0].of, levels[-1].of
+        levels.append(_grown(parts, own, before, _Numbering(share=share)))
+    last = _grown(lambda: _to_ends(graphs), atom, levels[-1].of, _Numbering(share=share))
     first = levels[0].first
-    return BondEnvironments(atoms, starts_from[first], kind[first], kinds, tuple(levels), last)
+    return BondEnvironments(atoms, from_atom[first], kind[first], kinds, tuple(levels), last)
+
+
+def _kinds(graphs: PackedGraphs) -> tuple[Number, Number]:
+    """An edge of every distinct row of edge codes and attributes, and each edge's number."""
+    numbered = _Numbering()
+    for cut in _cuts(graphs):
+        numbered.add(_hashed(graphs.edges[cut.edges], graphs.edge_attributes[cut.edges]))
+    return numbered.result()
+
+
+class _Numbering:
+    """Numbers for the distinct among hashes that come piece by piece.
+
+    No more is kept of a piece than its numbers and its distinct hashes. Without `share` all
+    are distinct.
+    """
+
+    def __init__(self, *, share: bool = True):
+        self.share, self.n_items = share, 0
+        self.firsts: list[Number] = []
+        self.hashes: list[NDArray[np.uint64]] = []
+        self.numbers: list[Number] = []
+
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Take the next hashes."""
+        first, number = _distinct(hashes) if self.share else _each(hashes)
+        self.firsts.append(first + np.int32(self.n_items))
+        self.hashes.append(hashes[first])
+        self.numbers.append(_small(number, len(first)))
+        self.n_items += len(hashes)
+
+    def result(self) -> tuple[Number, Number]:
+        """First place of every distinct hash, rising, and the number of each item."""
+        first = np.concatenate([np.zeros(0, np.int32), *self.firsts])
+        if not self.share:
+            return first, np.arange(self.n_items, dtype=np.int32)
+        kept, number = _distinct(np.concatenate([np.zeros(0, np.uint64), *self.hashes]))
+        number = _small(number, len(kept))
+        ends = np.cumsum([len(hashes) for hashes in self.hashes])
+        of = np.empty(self.n_items, dtype=number.dtype)
+        at = 0
+        for numbers, end, hashes in zip(self.numbers, ends, self.hashes, strict=True):
+            of[at : at + len(numbers)] = number[end - len(hashes) : end][numbers]
+            at += len(numbers)
+        return first[kept], of
+
+
+def _small(numbers: Number, n: int) -> Number:
+    """Numbers below `n` in the smallest type that holds them."""
+    fits = np.uint8 if n <= 2**8 else np.uint16 if n <= 2**16 else np.int32
+    return numbers.astype(fits, copy=False)
 
 
 class _Cut(NamedTuple):
@@ -247,26 +298,25 @@ def _by_target(cut: _Cut) -> tuple[Index, Index]:
     return np.argsort(cut.end, kind="stable"), _pointer(sizes)
 
 
-def _start(numbered: tuple[Number, Number]) -> Level:
-    """Level of radius 0, of the first places and numbers of its items."""
+def _start(numbered: _Numbering) -> Level:
+    """Level of radius 0."""
+    first, of = numbered.result()
     none = np.zeros(0, dtype=np.int32)
-    return Level(numbered[1], numbered[0], none, np.zeros(1, dtype=np.int64), none, none)
+    return Level(of, first, none, np.zeros(1, dtype=np.int64), none, none)
 
 
-def _grown(parts: _Parts, own: Number, before: Number, number: _Numbering) -> Level:
+def _grown(parts: _Parts, own: Number, before: Number, numbered: _Numbering) -> Level:
     """Level of what every item was, `own`, and of what it receives of `before`."""
-    state = np.empty(len(own), dtype=np.uint64)
     for part in parts():
         # Mixed once more than its own: what sends and what hears must not change places.
         arrives = mix(before[part.source].astype(np.uint64))
         arrives = mix(arrives if part.kind is None else arrives + part.kind.astype(np.uint64))
-        state[part.rows] = mix(
-            mix(own[part.rows].astype(np.uint64)) + _sums(arrives, part.pointer)
-        )
-    first, of = number(state)
-    del state
-    none = np.zeros(0, dtype=np.int32)
-    sizes, sources, kinds = [np.zeros(0, dtype=np.int64)], [none], [none]
+        itself = mix(own[part.rows].astype(np.uint64))
+        numbered.add(mix(itself + _sums(arrives, part.pointer)))
+    first, of = numbered.result()
+    none: Number = np.zeros(0, dtype=np.int32)
+    sizes = [np.zeros(0, dtype=np.int64)]
+    sources, kinds = [none], [none]
     for part in parts():
         here = slice(*np.searchsorted(first, [part.rows.start, part.rows.stop]).tolist())
         rows, pointer = spans(part.pointer, first[here] - part.rows.start)

@@ -21,6 +21,8 @@ from kekule._errors import SchemaError
 from kekule.data.graphs import LabelledGraphs, spans
 from kekule.features.schema import Column, GraphSchema
 
+GRAPHS_A_PIECE = 8192  # gathered at once
+
 
 @dataclass(frozen=True, eq=False)
 class PackedGraphs:
@@ -74,6 +76,11 @@ class PackedGraphs:
         >>> len(pack(graphs, schema_of(graphs)).take(np.array([3, 1, 3])))
         3
         """
+        rows = np.asarray(rows)
+        pieces = [self._gathered(piece) for piece in np.array_split(rows, _n_pieces(len(rows)))]
+        return pieces[0] if len(pieces) == 1 else _joined(pieces)
+
+    def _gathered(self, rows: NDArray[np.integer]) -> "PackedGraphs":
         node_rows, node_pointer = spans(self.node_pointer, rows)
         edge_rows, edge_pointer = spans(self.edge_pointer, rows)
         edge_index = np.empty((2, len(edge_rows)), dtype=self.edge_index.dtype)
@@ -119,6 +126,24 @@ class PackedGraphs:
         ends = np.empty(self.edge_index.shape, dtype=np.int64)
         np.add(self.edge_index, self.node_pointer[:-1].repeat(sizes), out=ends)
         return ends
+
+
+def _n_pieces(n_rows: int) -> int:
+    """Pieces that so many graphs are gathered in; the index of one is 50 bytes an atom."""
+    return max(1, -(-n_rows // GRAPHS_A_PIECE))
+
+
+def _joined(pieces: list[PackedGraphs]) -> PackedGraphs:
+    """Sets one after another, each array freed as soon as it is joined."""
+    arrays: dict[str, Any] = {}
+    for name in (*_FILES, _OF_GRAPHS):
+        parts = [vars(piece).pop(name) for piece in pieces]
+        if name in ("node_pointer", "edge_pointer"):
+            sizes = np.concatenate([np.diff(part) for part in parts])
+            arrays[name] = np.concatenate([[0], np.cumsum(sizes)])
+        else:
+            arrays[name] = np.concatenate(parts, axis=1 if name == "edge_index" else 0)
+    return PackedGraphs(schema=pieces[0].schema, **arrays)
 
 
 def index_dtype(n_nodes: NDArray[np.int64]) -> type[np.unsignedinteger]:

@@ -210,9 +210,10 @@ class PlainLayout:
 def make_batch(graphs: PackedGraphs, rows: Rows | None = None) -> GraphBatch:
     """Join graphs `rows` (all of them if None), in that order, in the plain layout.
 
-    For one batch; of many, make a `PlainLayout` once.
+    For one batch; of many, make a `PlainLayout` once, which sorts the edges of the set once.
     """
-    return PlainLayout(graphs).batch(np.arange(len(graphs)) if rows is None else rows)
+    part = graphs if rows is None else graphs.take(rows)
+    return PlainLayout(part).batch(np.arange(len(part)))
 
 
 def batches(layout: Layout, parts: list[Rows]) -> Iterator[Batch]:

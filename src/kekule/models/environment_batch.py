@@ -48,9 +48,11 @@ class _Level(NamedTuple):
     weight: NDArray[np.float32] | None
 
 
-def _with_loops(levels: Sequence[Level], received: Index) -> list[_Level]:
+def _with_loops(levels: Sequence[Level]) -> list[_Level]:
     """Let every environment hear of itself, and weigh messages by the degrees of both ends."""
-    degrees = [received[level.first] + 1 for level in levels]
+    degrees = [np.diff(level.pointer) + 1 for level in levels]
+    degrees[0] = np.empty(len(levels[0]), dtype=np.int64)
+    degrees[0][levels[1].own] = degrees[1]  # radius 0 tells degrees apart already
     looped = [_plain(levels[0])]
     for k, level in enumerate(levels[1:], start=1):
         starts = level.pointer[:-1]
@@ -179,10 +181,7 @@ class EnvironmentLayout:
         self.edges = torch.from_numpy(graphs.edges[kinds].astype(np.int64))
         self.edge_attributes = torch.from_numpy(graphs.edge_attributes[kinds].astype(np.float32))
         if loops:
-            target = graphs.global_edge_index[1]
-            self.levels = _with_loops(
-                found.levels, np.bincount(target, minlength=len(graphs.nodes))
-            )
+            self.levels = _with_loops(found.levels)
         else:
             self.levels = list(map(_plain, found.levels))
         sizes = [len(level) for level in found.levels]
