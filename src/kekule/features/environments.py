@@ -33,7 +33,7 @@ from kekule.features.packed import PackedGraphs
 Index = NDArray[np.int64]
 Number = NDArray[np.integer]  # of items and environments; int32, or as small as holds them
 
-GRAPHS_A_CUT = 8192  # looked at together: some 30 MB of arrays
+GRAPHS_A_CUT = 2048  # looked at together: some 8 MB of arrays
 MANY = 50_000  # hashes from which on a hash table is quicker than sorting
 
 
@@ -204,7 +204,8 @@ class _Numbering:
         ends = np.cumsum([len(hashes) for hashes in self.hashes])
         of = np.empty(self.n_items, dtype=number.dtype)
         at = 0
-        for numbers, end, hashes in zip(self.numbers, ends, self.hashes, strict=True):
+        for end, hashes in zip(ends, self.hashes, strict=True):
+            numbers = self.numbers.pop(0)  # no longer kept beside what is made of it
             of[at : at + len(numbers)] = number[end - len(hashes) : end][numbers]
             at += len(numbers)
         return first[kept], of

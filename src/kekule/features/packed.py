@@ -21,7 +21,7 @@ from kekule._errors import SchemaError
 from kekule.data.graphs import LabelledGraphs, spans
 from kekule.features.schema import Column, GraphSchema
 
-GRAPHS_A_PIECE = 8192  # gathered at once
+GRAPHS_A_PIECE = 2048  # gathered at once
 
 
 @dataclass(frozen=True, eq=False)
