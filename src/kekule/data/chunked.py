@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import loky
 
@@ -66,28 +66,38 @@ def map_chunks(
     Raises
     ------
     LostWorkerError
-        If a worker dies; the chunk is named by its number.
+        If a worker dies of a chunk that it has to itself; named by its number.
     """
     if processes <= 1:
         yield from map(work, chunks)
         return
-    pool = loky.ProcessPoolExecutor(max_workers=processes, env=ONE_THREAD)
-    pending: deque[loky.Future] = deque()
+    pool, ahead = loky.ProcessPoolExecutor(processes, env=ONE_THREAD), AHEAD * processes
+    waiting, pending = iter(chunks), deque[tuple[Chunk, Any]]()
     done = 0
     try:
-        for chunk in chunks:
-            pending.append(pool.submit(work, chunk))
-            if len(pending) >= AHEAD * processes:
-                yield pending.popleft().result()
-                done += 1
-        while pending:
-            yield pending.popleft().result()
+        while True:
+            try:
+                for chunk in itertools.islice(waiting, ahead - len(pending)):
+                    pending.append((chunk, None))
+                    pending[-1] = chunk, pool.submit(work, chunk)
+                if not pending:
+                    return
+                result = pending[0][1].result()
+            except loky.process_executor.BrokenProcessPool as error:
+                if ahead == 1:
+                    raise LostWorkerError(
+                        f"the process at work on part {done + 1} died: out of memory, or "
+                        "killed. Give fewer processes, or remove what is odd about that part."
+                    ) from error
+                # Which of the parts under way it died of is not known: each is tried alone.
+                pool.shutdown(wait=True, kill_workers=True)
+                pool, ahead = loky.ProcessPoolExecutor(1, env=ONE_THREAD), 1
+                waiting = itertools.chain([chunk for chunk, _ in pending], waiting)
+                pending.clear()
+                continue
+            pending.popleft()
             done += 1
-    except loky.process_executor.BrokenProcessPool as error:
-        raise LostWorkerError(
-            f"the process at work on part {done + 1} died: out of memory, or killed. "
-            "Give fewer processes, or remove what is odd about that part."
-        ) from error
+            yield result
     finally:
         pool.shutdown(wait=True, kill_workers=True)
 

@@ -118,6 +118,9 @@ def fit(  # noqa: PLR0913 # all but the first three by keyword
     return training.result()
 
 
+HELD_BATCHES = 4  # of validation rows that are kept from epoch to epoch
+
+
 class _Training:
     """State of one fit between two epochs: all of it can be put on disk and taken back."""
 
@@ -145,7 +148,9 @@ class _Training:
         network.train()
         self.layout = network.layout(graphs, batch_size=settings.batch_size)
         held = np.arange(n_train, len(graphs))
-        self.held = [self._batch(part) for part in parts(held, BATCH_SIZE)]
+        self.held_parts = parts(held, BATCH_SIZE)
+        few = len(self.held_parts) <= HELD_BATCHES
+        self.held = [self._batch(part) for part in self.held_parts] if few else None
         self.held_truth = targets[held]
         self.on_device = torch.from_numpy(targets).to(self.device)
         self.weights = None
@@ -265,7 +270,9 @@ class _Training:
         """Probabilities (n, T, K) of the average, and mean cross-entropy of the labels."""
         network: Any = self.average.network
         with products_in(self.dtype, self.device):
-            found = [network(batch).float() for batch in self.held]
+            # Of many validation rows the batches are cut anew: they are larger than the set.
+            batches = self.held or map(self._batch, self.held_parts)
+            found = [network(batch).float() for batch in batches]
         logits = by_task(torch.cat(found).cpu().double(), network.n_tasks)
         truth = torch.from_numpy(self.held_truth)
         n_labels = max(int((truth != MISSING).sum()), 1)

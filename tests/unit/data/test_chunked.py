@@ -54,6 +54,20 @@ def test_a_worker_that_dies_is_named_by_its_part_with_what_to_do():
         list(map_chunks(died, chunks_of(range(12), 3), processes=2))
 
 
+def died_once(folder, chunk):
+    if 7 in chunk and not (folder / "died").exists():
+        (folder / "died").touch()
+        os._exit(3)
+    return [2 * item for item in chunk]
+
+
+def test_a_death_that_does_not_come_again_costs_no_result(tmp_path):
+    found = map_chunks(partial(died_once, tmp_path), chunks_of(range(40), 3), processes=2)
+
+    assert [item for part in found for item in part] == [2 * item for item in range(40)]
+    assert (tmp_path / "died").exists()
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_in_a_chunk_passes_through(processes):
     with pytest.raises(ValueError, match="0 cannot be doubled"):
