@@ -34,7 +34,6 @@ Index = NDArray[np.int64]
 Number = NDArray[np.integer]  # of items and environments; int32, or as small as holds them
 
 GRAPHS_A_CUT = 2048  # looked at together: some 8 MB of arrays
-MANY = 50_000  # hashes from which on a hash table is quicker than sorting
 
 
 class Level(NamedTuple):
@@ -125,14 +124,14 @@ def environments(graphs: PackedGraphs, radius: int) -> Environments:
     """
     kinds, kind = _kinds(graphs)
     parts = _kept(lambda: _to_atoms(graphs, kind), graphs)
-    start = _Numbering()
+    start = _Numbering(len(graphs.nodes))
     for part in parts():
         state = _hashed(graphs.nodes[part.rows], graphs.node_attributes[part.rows])
         start.add(mix(state + np.diff(part.pointer).astype(np.uint64)))
     levels = [_start(start)]
     for _ in range(radius):
         before = levels[-1].of
-        levels.append(_grown(parts, before, before, _Numbering()))
+        levels.append(_grown(parts, before, before))
     return Environments(tuple(levels), kinds)
 
 
@@ -145,11 +144,11 @@ def bond_environments(
     every bond and every atom is an environment of its own.
     """
     kinds, kind = _kinds(graphs)
-    numbered = _Numbering()
+    numbered = _Numbering(len(graphs.nodes))
     for cut in _cuts(graphs):
         numbered.add(_hashed(graphs.nodes[cut.nodes], graphs.node_attributes[cut.nodes]))
     atoms, atom = numbered.result()
-    start = _Numbering(share=share)
+    start = _Numbering(len(kind), share=share)
     from_atom = np.empty(len(kind), dtype=atom.dtype)
     for cut in _cuts(graphs):
         from_atom[cut.edges] = atom[cut.start + cut.nodes.start]
@@ -159,62 +158,69 @@ def bond_environments(
     parts = _kept(lambda: _to_bonds(graphs), graphs)
     for _ in range(radius):
         own, before = levels[0].of, levels[-1].of
-        levels.append(_grown(parts, own, before, _Numbering(share=share)))
-    last = _grown(lambda: _to_ends(graphs), atom, levels[-1].of, _Numbering(share=share))
+        levels.append(_grown(parts, own, before, share=share))
+    last = _grown(lambda: _to_ends(graphs), atom, levels[-1].of, share=share)
     first = levels[0].first
     return BondEnvironments(atoms, from_atom[first], kind[first], kinds, tuple(levels), last)
 
 
 def _kinds(graphs: PackedGraphs) -> tuple[Number, Number]:
     """An edge of every distinct row of edge codes and attributes, and each edge's number."""
-    numbered = _Numbering()
+    numbered = _Numbering(len(graphs.edges))
     for cut in _cuts(graphs):
         numbered.add(_hashed(graphs.edges[cut.edges], graphs.edge_attributes[cut.edges]))
     return numbered.result()
 
 
 class _Numbering:
-    """Numbers for the distinct among hashes that come piece by piece.
+    """Numbers for the distinct among hashes that come piece by piece, by first place.
 
-    No more is kept of a piece than its numbers and its distinct hashes. Without `share` all
-    are distinct.
+    Hashes are forgotten but for the distinct ones. Without `share` all are distinct.
     """
 
-    def __init__(self, *, share: bool = True):
-        self.share, self.n_items = share, 0
-        self.firsts: list[Number] = []
-        self.hashes: list[NDArray[np.uint64]] = []
-        self.numbers: list[Number] = []
+    def __init__(self, n_items: int, *, share: bool = True):
+        self.share, self.at, self.n_distinct = share, 0, 0
+        self.of: Number = np.empty(n_items, dtype=np.uint8 if share else np.int32)
+        self.firsts: list[Number] = [np.zeros(0, dtype=np.int32)]
+        self.known = np.zeros(0, dtype=np.uint64)  # rising
+        self.number = np.zeros(0, dtype=np.int32)  # of each of them
 
     def add(self, hashes: NDArray[np.uint64]) -> None:
-        """Take the next hashes."""
-        first, number = _distinct(hashes) if self.share else _each(hashes)
-        self.firsts.append(first + np.int32(self.n_items))
-        self.hashes.append(hashes[first])
-        self.numbers.append(_small(number, len(first)))
-        self.n_items += len(hashes)
+        """Number the next hashes."""
+        here = slice(self.at, self.at + len(hashes))
+        self.at = here.stop
+        if not self.share:
+            self.of[here] = np.arange(here.start, here.stop)
+            self.firsts.append(self.of[here])
+            return
+        first, local = _distinct(hashes)
+        distinct = hashes[first]
+        place = np.searchsorted(self.known, distinct)
+        new = np.append(self.known, np.uint64(0))[place] != distinct
+        new |= place == len(self.known)
+        number = np.empty(len(first), dtype=np.int32)
+        number[~new] = self.number[place[~new]]
+        number[new] = self.n_distinct + np.arange(np.count_nonzero(new))
+        self.n_distinct += int(np.count_nonzero(new))
+        self.of = _holding(self.of, self.n_distinct)
+        self.firsts.append(first[new] + np.int32(here.start))
+        self.of[here] = number[local]
+        rising = np.flatnonzero(new)[np.argsort(distinct[new])]
+        self.known = np.insert(self.known, place[rising], distinct[rising])
+        self.number = np.insert(self.number, place[rising], number[rising])
 
     def result(self) -> tuple[Number, Number]:
         """First place of every distinct hash, rising, and the number of each item."""
-        first = np.concatenate([np.zeros(0, np.int32), *self.firsts])
-        if not self.share:
-            return first, np.arange(self.n_items, dtype=np.int32)
-        kept, number = _distinct(np.concatenate([np.zeros(0, np.uint64), *self.hashes]))
-        number = _small(number, len(kept))
-        ends = np.cumsum([len(hashes) for hashes in self.hashes])
-        of = np.empty(self.n_items, dtype=number.dtype)
-        at = 0
-        for end, hashes in zip(ends, self.hashes, strict=True):
-            numbers = self.numbers.pop(0)  # no longer kept beside what is made of it
-            of[at : at + len(numbers)] = number[end - len(hashes) : end][numbers]
-            at += len(numbers)
-        return first[kept], of
+        first = np.concatenate(self.firsts)
+        return first, self.of
 
 
-def _small(numbers: Number, n: int) -> Number:
-    """Numbers below `n` in the smallest type that holds them."""
-    fits = np.uint8 if n <= 2**8 else np.uint16 if n <= 2**16 else np.int32
-    return numbers.astype(fits, copy=False)
+def _holding(numbers: Number, n: int) -> Number:
+    """The same numbers in a type that also holds those below `n`."""
+    for kind in (np.uint8, np.uint16, np.int32):
+        if np.iinfo(kind).max >= max(n - 1, np.iinfo(numbers.dtype).max):
+            return numbers.astype(kind, copy=False)
+    raise ValueError(f"a set of {n} environments is larger than numbers go here")
 
 
 class _Cut(NamedTuple):
@@ -306,8 +312,9 @@ def _start(numbered: _Numbering) -> Level:
     return Level(of, first, none, np.zeros(1, dtype=np.int64), none, none)
 
 
-def _grown(parts: _Parts, own: Number, before: Number, numbered: _Numbering) -> Level:
+def _grown(parts: _Parts, own: Number, before: Number, *, share: bool = True) -> Level:
     """Level of what every item was, `own`, and of what it receives of `before`."""
+    numbered = _Numbering(len(own), share=share)
     for part in parts():
         # Mixed once more than its own: what sends and what hears must not change places.
         arrives = mix(before[part.source].astype(np.uint64))
@@ -345,24 +352,11 @@ def _distinct(hashes: NDArray[np.uint64]) -> tuple[Number, Number]:
 
     By first place rather than by hash, so that environments of one molecule lie together.
     """
-    if len(hashes) > MANY:
-        import pandas as pd  # hashing is quicker than sorting, but takes longer to start
-
-        number = pd.factorize(hashes)[0].astype(np.int32)
-        earliest = np.empty(int(number.max()) + 1, dtype=np.int32)
-        earliest[number[::-1]] = np.arange(len(number), dtype=np.int32)[::-1]
-        return earliest, number
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int32)
     order = np.argsort(first)
     rank[order] = np.arange(len(first), dtype=np.int32)
     return first[order].astype(np.int32), rank[inverse.ravel()]
-
-
-def _each(hashes: NDArray[np.uint64]) -> tuple[Number, Number]:
-    """Every item by itself."""
-    every = np.arange(len(hashes), dtype=np.int32)
-    return every, every
 
 
 def _hashed(

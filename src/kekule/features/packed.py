@@ -21,7 +21,7 @@ from kekule._errors import SchemaError
 from kekule.data.graphs import LabelledGraphs, spans
 from kekule.features.schema import Column, GraphSchema
 
-GRAPHS_A_PIECE = 2048  # gathered at once
+GRAPHS_A_PIECE = 2048  # gathered at once: the index of so many takes some 2 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +77,41 @@ class PackedGraphs:
         3
         """
         rows = np.asarray(rows)
-        pieces = [self._gathered(piece) for piece in np.array_split(rows, _n_pieces(len(rows)))]
-        return pieces[0] if len(pieces) == 1 else _joined(pieces)
+        if len(rows) <= GRAPHS_A_PIECE:
+            return self._gathered(rows)
+        whole = self._room_for(rows)
+        for start in range(0, len(rows), GRAPHS_A_PIECE):
+            piece = slice(start, min(start + GRAPHS_A_PIECE, len(rows)))
+            whole._put(piece, self._gathered(rows[piece]))
+        return whole
+
+    def _room_for(self, rows: NDArray[np.integer]) -> "PackedGraphs":
+        """Arrays of the size of graphs `rows`, with their pointers and nothing else."""
+        pointers = {}
+        for name in ("node_pointer", "edge_pointer"):
+            pointer = getattr(self, name)
+            pointers[name] = np.zeros(len(rows) + 1, dtype=np.int64)
+            np.cumsum(pointer[rows + 1] - pointer[rows], out=pointers[name][1:])
+        n_nodes, n_edges = (int(pointer[-1]) for pointer in pointers.values())
+        return PackedGraphs(
+            schema=self.schema,
+            **pointers,
+            edge_index=np.empty((2, n_edges), dtype=self.edge_index.dtype),
+            nodes=np.empty((n_nodes, *self.nodes.shape[1:]), dtype=self.nodes.dtype),
+            edges=np.empty((n_edges, *self.edges.shape[1:]), dtype=self.edges.dtype),
+            node_attributes=np.empty((n_nodes, self.node_attributes.shape[1]), np.float32),
+            edge_attributes=np.empty((n_edges, self.edge_attributes.shape[1]), np.float32),
+            graph_attributes=np.empty((len(rows), self.graph_attributes.shape[1]), np.float32),
+        )
+
+    def _put(self, graphs: slice, part: "PackedGraphs") -> None:
+        """Write `part` over the arrays of neighbouring graphs."""
+        nodes = slice(*self.node_pointer[[graphs.start, graphs.stop]].tolist())
+        edges = slice(*self.edge_pointer[[graphs.start, graphs.stop]].tolist())
+        self.nodes[nodes], self.node_attributes[nodes] = part.nodes, part.node_attributes
+        self.edges[edges], self.edge_attributes[edges] = part.edges, part.edge_attributes
+        self.edge_index[:, edges] = part.edge_index
+        self.graph_attributes[graphs] = part.graph_attributes
 
     def _gathered(self, rows: NDArray[np.integer]) -> "PackedGraphs":
         node_rows, node_pointer = spans(self.node_pointer, rows)
@@ -126,24 +159,6 @@ class PackedGraphs:
         ends = np.empty(self.edge_index.shape, dtype=np.int64)
         np.add(self.edge_index, self.node_pointer[:-1].repeat(sizes), out=ends)
         return ends
-
-
-def _n_pieces(n_rows: int) -> int:
-    """Pieces that so many graphs are gathered in; the index of one is 50 bytes an atom."""
-    return max(1, -(-n_rows // GRAPHS_A_PIECE))
-
-
-def _joined(pieces: list[PackedGraphs]) -> PackedGraphs:
-    """Sets one after another, each array freed as soon as it is joined."""
-    arrays: dict[str, Any] = {}
-    for name in (*_FILES, _OF_GRAPHS):
-        parts = [vars(piece).pop(name) for piece in pieces]
-        if name in ("node_pointer", "edge_pointer"):
-            sizes = np.concatenate([np.diff(part) for part in parts])
-            arrays[name] = np.concatenate([[0], np.cumsum(sizes)])
-        else:
-            arrays[name] = np.concatenate(parts, axis=1 if name == "edge_index" else 0)
-    return PackedGraphs(schema=pieces[0].schema, **arrays)
 
 
 def index_dtype(n_nodes: NDArray[np.int64]) -> type[np.unsignedinteger]:

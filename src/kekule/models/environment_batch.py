@@ -53,17 +53,15 @@ def _with_loops(levels: Sequence[Level]) -> list[_Level]:
     degrees = [np.diff(level.pointer) + 1 for level in levels]
     degrees[0] = np.empty(len(levels[0]), dtype=np.int64)
     degrees[0][levels[1].own] = degrees[1]  # radius 0 tells degrees apart already
+    scales = [(1 / np.sqrt(degree)).astype(np.float32) for degree in degrees]
     looped = [_plain(levels[0])]
     for k, level in enumerate(levels[1:], start=1):
         starts = level.pointer[:-1]
         source = np.insert(level.source, starts, level.own)
         pointer = level.pointer + np.arange(len(level.pointer))
-        target = np.repeat(degrees[k], np.diff(pointer))
-        weight = 1 / np.sqrt(target * degrees[k - 1][source])
+        weight = np.repeat(scales[k], np.diff(pointer)) * scales[k - 1][source]
         edge = np.zeros(0, dtype=np.int32)
-        looped.append(
-            _Level(level.of, level.own, pointer, source, edge, weight.astype(np.float32))
-        )
+        looped.append(_Level(level.of, level.own, pointer, source, edge, weight))
     return looped
 
 

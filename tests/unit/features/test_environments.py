@@ -80,11 +80,10 @@ def test_an_environment_comes_from_the_one_its_own_items_had_before(drawn, kind)
         np.testing.assert_array_equal(level.own[level.of], own.of)
 
 
-@pytest.mark.parametrize(("cut", "many"), [(7, 10**9), (8192, 0), (7, 0)])
-def test_environments_do_not_hang_on_how_many_are_looked_at_at_once(drawn, monkeypatch, cut, many):
+@pytest.mark.parametrize("cut", [1, 7, 8192])
+def test_environments_do_not_hang_on_how_many_are_looked_at_at_once(drawn, monkeypatch, cut):
     whole = environments(drawn, RADIUS).levels, bond_environments(drawn, RADIUS).levels
     monkeypatch.setattr("kekule.features.environments.GRAPHS_A_CUT", cut)
-    monkeypatch.setattr("kekule.features.environments.MANY", many)
     parted = environments(drawn, RADIUS).levels, bond_environments(drawn, RADIUS).levels
 
     for one, other in zip([*whole[0], *whole[1]], [*parted[0], *parted[1]], strict=True):
