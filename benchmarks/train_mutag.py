@@ -103,25 +103,17 @@ def kekule() -> Callable[..., dict[str, Any]]:
     return turn
 
 
-def pyg() -> Callable[..., dict[str, Any]]:
+def tutorial_network(n_features: int, n_classes: int) -> Any:
+    """The network of PyG's tutorial on graph classification."""
     import torch
-    from torch_geometric.datasets import TUDataset
-    from torch_geometric.loader import DataLoader
     from torch_geometric.nn import GCNConv, global_mean_pool
-
-    torch.set_num_threads(CORES)
-    with tempfile.TemporaryDirectory() as root, redirect_stderr(io.StringIO()):
-        raw = Path(root) / "MUTAG" / "raw"
-        raw.parent.mkdir()
-        raw.symlink_to(MUTAG)
-        graphs = TUDataset(root, "MUTAG")
 
     class Net(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            widths = (graphs.num_node_features, HIDDEN, HIDDEN)
+            widths = (n_features, HIDDEN, HIDDEN)
             self.convolutions = torch.nn.ModuleList(GCNConv(n, HIDDEN) for n in widths)
-            self.head = torch.nn.Linear(HIDDEN, graphs.num_classes)
+            self.head = torch.nn.Linear(HIDDEN, n_classes)
 
         def forward(self, x: Any, edge_index: Any, batch: Any) -> Any:
             first, second, third = self.convolutions
@@ -131,7 +123,22 @@ def pyg() -> Callable[..., dict[str, Any]]:
             x = torch.nn.functional.dropout(x, p=DROPOUT, training=self.training)
             return self.head(x)
 
-    def accuracy(network: Net, loader: Any) -> float:
+    return Net()
+
+
+def pyg() -> Callable[..., dict[str, Any]]:
+    import torch
+    from torch_geometric.datasets import TUDataset
+    from torch_geometric.loader import DataLoader
+
+    torch.set_num_threads(CORES)
+    with tempfile.TemporaryDirectory() as root, redirect_stderr(io.StringIO()):
+        raw = Path(root) / "MUTAG" / "raw"
+        raw.parent.mkdir()
+        raw.symlink_to(MUTAG)
+        graphs = TUDataset(root, "MUTAG")
+
+    def accuracy(network: Any, loader: Any) -> float:
         network.eval()
         right = 0
         for data in loader:
@@ -145,7 +152,7 @@ def pyg() -> Callable[..., dict[str, Any]]:
         train = [row for row in range(len(graphs)) if row not in held]
         learnt = DataLoader(graphs[train], batch_size=BATCH, shuffle=True)
         asked = DataLoader(graphs[test], batch_size=BATCH, shuffle=False)
-        network = Net()
+        network = tutorial_network(graphs.num_node_features, graphs.num_classes)
         optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
         loss_of = torch.nn.CrossEntropyLoss()
         for _ in range(EPOCHS):

@@ -38,7 +38,7 @@ WIDTH, DEPTH, BATCH = 64, 3, 64  # where they are not what is asked about
 FEW = 3_000  # molecules, where width and depth are asked about
 HALOGENS = (9, 17, 35, 53)
 ARRAYS = ("node_pointer", "edge_pointer", "edge_index", "nodes", "edges")
-EXPONENT, SLOPE = 1.05, 8.0
+EXPONENT, SLOPE = 1.05, 4.0
 MINUTES = 4.0
 PACKAGES = ("kekule", "numpy", "torch")
 

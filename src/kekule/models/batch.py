@@ -8,7 +8,6 @@ Symbols: B graphs in the batch, V nodes, E directed edges, A/B columns of codes,
 attributes, P of descriptors; n_k rows after k rounds, e_k messages of round k.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -214,11 +213,6 @@ def make_batch(graphs: PackedGraphs, rows: Rows | None = None) -> GraphBatch:
     """
     part = graphs if rows is None else graphs.take(rows)
     return PlainLayout(part).batch(np.arange(len(part)))
-
-
-def batches(layout: Layout, parts: list[Rows]) -> Iterator[Batch]:
-    """Cut one batch for each part."""
-    return (layout.batch(rows) for rows in parts)
 
 
 def owners(pointer: NDArray[np.int64]) -> dict[str, Any]:

@@ -64,11 +64,6 @@ class FlatNetwork:
         self.values.lerp_(other.values, 1 - decay)
         self.buffers.lerp_(other.buffers, 1 - decay)
 
-    def become(self, other: "FlatNetwork") -> None:
-        """Take the weights and statistics of `other`."""
-        self.values.copy_(other.values)
-        self.buffers.copy_(other.buffers)
-
 
 class AdamW:
     """Adam with decoupled weight decay on a vector (P,), or on rows (M, P).

@@ -12,7 +12,7 @@ from rdkit import Chem
 from kekule._errors import DataFileError, OutputError
 from kekule.evaluation import Recipe, read_recipe
 from kekule.features import PackedGraphs
-from kekule.models import embeddings, layers_of, weights_of
+from kekule.models import Network, embeddings, layers_of, weights_of
 from kekule.registry import OpenBundle, open_bundle
 from kekule.visualization.run_view import FoldCurve, Layer, RunView, Score, TaskView
 from kekule.workflow.curve_tables import read_history
@@ -105,14 +105,7 @@ def view_of(run: Path) -> RunView:
         molecules=molecules,
         graphs=lambda i: _drawing(nodes, packed, i),
         smiles=tuple("" if mol is None else Chem.MolToSmiles(mol) for mol in molecules),
-        layers=tuple(
-            Layer(n.name, n.kind, " × ".join(map(str, n.shape)), n.n_parameters)
-            for n in layers_of(bundle.network)
-        ),
-        weights={
-            name: weights_of(bundle.network)[name].ravel().astype(np.float32)
-            for name, *_ in layers_of(bundle.network)
-        },
+        **_parameters_of(bundle.network),
         embedding=embeddings(bundle.network, origin.packed(drawn)),
         recipe=recipe.to_yaml(),
         environment=_environment(bundle),
@@ -134,6 +127,17 @@ def view_of(run: Path) -> RunView:
         history=read_history(run / PARAMETERS),
         profiles=tuple(sorted(path.name for path in (run / PROFILE).glob("*.md"))),
     )
+
+
+def _parameters_of(network: Network) -> dict[str, Any]:
+    """Layers of a network in their order, and the numbers each has learnt."""
+    layers, weights = layers_of(network), weights_of(network)
+    return {
+        "layers": tuple(
+            Layer(n.name, n.kind, " × ".join(map(str, n.shape)), n.n_parameters) for n in layers
+        ),
+        "weights": {n.name: weights[n.name].ravel().astype(np.float32) for n in layers},
+    }
 
 
 def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, pd.DataFrame]:
