@@ -53,15 +53,18 @@ def _with_loops(levels: Sequence[Level]) -> list[_Level]:
     degrees = [np.diff(level.pointer) + 1 for level in levels]
     degrees[0] = np.empty(len(levels[0]), dtype=np.int64)
     degrees[0][levels[1].own] = degrees[1]  # radius 0 tells degrees apart already
-    scales = [(1 / np.sqrt(degree)).astype(np.float32) for degree in degrees]
+    scales = [1 / np.sqrt(degree) for degree in degrees]
     looped = [_plain(levels[0])]
     for k, level in enumerate(levels[1:], start=1):
         starts = level.pointer[:-1]
         source = np.insert(level.source, starts, level.own)
         pointer = level.pointer + np.arange(len(level.pointer))
-        weight = np.repeat(scales[k], np.diff(pointer)) * scales[k - 1][source]
+        weight = np.repeat(scales[k], np.diff(pointer))
+        weight *= scales[k - 1][source]
         edge = np.zeros(0, dtype=np.int32)
-        looped.append(_Level(level.of, level.own, pointer, source, edge, weight))
+        looped.append(
+            _Level(level.of, level.own, pointer, source, edge, weight.astype(np.float32))
+        )
     return looped
 
 
@@ -85,7 +88,7 @@ class _Picked:
             there[of] = True
             self.taken = np.flatnonzero(there)
         else:
-            self.taken = np.unique(of)
+            self.taken = np.unique(of).astype(np.int64)
         self.place[self.taken] = np.arange(len(self.taken), dtype=np.int32)
         spare = -len(self.taken) % self.multiple
         if spare and len(self.taken):  # more of the last, which nothing reads
