@@ -149,6 +149,11 @@ def imported(*names: str) -> None:
         import_module(name)
 
 
+def called(module: str, name: str, *given: object) -> Any:
+    """Call a function by its name, so that whoever sends the work need not import it."""
+    return getattr(import_module(module), name)(*given)
+
+
 def _follow(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     threading.Thread(target=end_with, args=(parent,), daemon=True).start()

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -55,6 +56,22 @@ def write_report(view: RunView, path: Path, *, figures: Path | None = None) -> P
         svgs[name] = svg_text(figure, name)
         if figures is not None:
             _write_figure(figure, svgs[name], figures / name)
+    return write_page(view, svgs, path)
+
+
+def page_figures(view: RunView) -> list[str]:
+    """Names of the figures that `write_page` puts into the page."""
+    return [name for name in figures_of(view) if name not in DRAWN_BY_THE_PAGE]
+
+
+def drawn(view: RunView, names: Sequence[str]) -> dict[str, str]:
+    """Draw some of `page_figures`: name to ``<svg>`` element. Looks at no molecule."""
+    makers = figures_of(view)
+    return {name: svg_text(makers[name](view), name) for name in names}
+
+
+def write_page(view: RunView, svgs: dict[str, str], path: Path) -> Path:
+    """Write the page to `path`, with figures that are drawn already, and return `path`."""
     write_whole(path, render_page(view, svgs).encode())
     return path
 

@@ -19,6 +19,7 @@ from kekule.workflow.disk import unwritable
 from kekule.workflow.molecule_set import MoleculeSet
 from kekule.workflow.prepare import Prepared
 from kekule.workflow.progress import StageProgress
+from kekule.workflow.reporting import DRAWING
 from kekule.workflow.run_folder import GO_ON, RunFolder
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ def _beside(
 
     work = partial(audit_molecules, molecules.table, molecules.rows, split=split)
     result = process.do(work)
+    process.do(partial(imported, DRAWING))  # for the page, which is next
 
     def found() -> dict[str, Any]:
         audit = _keep(folder, result())

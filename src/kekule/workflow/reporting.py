@@ -1,6 +1,8 @@
 """Report: from a finished run folder to its page and pictures."""
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from kekule._errors import DataFileError, OutputError
+from kekule.data.chunked import Beside, LostWorkerError, called
 from kekule.evaluation import Recipe, read_recipe
 from kekule.features import PackedGraphs
 from kekule.models import Network, embeddings, layers_of, weights_of
@@ -21,6 +24,8 @@ from kekule.workflow.molecule_set import MoleculeSet
 from kekule.workflow.prepare import open_data
 from kekule.workflow.run_folder import PARAMETERS, PROFILE
 
+DRAWING = "kekule.visualization.report"  # brings matplotlib along: loaded for a page alone
+SLOWEST = ("folds", "parameters", "history")  # figures of every page; half of its time
 ASKED = ("target", "probability")  # columns of each of several tasks
 NodeNames = tuple[NDArray[np.int64], tuple[str, ...]]  # code of each node, name of each code
 
@@ -67,6 +72,21 @@ def report(run: str | Path, *, figures: str | Path | None = None) -> Path:
         folder / "report.html",
         figures=None if figures is None else Path(figures),
     )
+
+
+def report_beside(run: Path, process: Beside) -> Path:
+    """Draw the page of a run, its slowest figures in a process that has been started already."""
+    view = view_of(run)
+    bare = replace(view, molecules=(), graphs=None, smiles=())
+    there = process.do(partial(called, DRAWING, "drawn", bare, SLOWEST))
+    from kekule.visualization.report import drawn, page_figures, write_page  # meanwhile
+
+    svgs = drawn(view, [name for name in page_figures(view) if name not in SLOWEST])
+    try:
+        svgs |= there()
+    except LostWorkerError:  # the training is done: nothing is lost for a figure
+        svgs |= drawn(view, SLOWEST)
+    return write_page(view, svgs, run / "report.html")
 
 
 def view_of(run: Path) -> RunView:

@@ -39,7 +39,7 @@ from kekule.workflow.metric_streams import MetricStream
 from kekule.workflow.molecule_set import MoleculeSet
 from kekule.workflow.prepare import Prepared, prepare, split_hash
 from kekule.workflow.progress import FoldProgress, StageProgress
-from kekule.workflow.reporting import report
+from kekule.workflow.reporting import report, report_beside
 from kekule.workflow.run_folder import CHANGES, FILES, GO_ON, LOG, PROFILE, RunFolder
 from kekule.workflow.tables import predictions_table
 from kekule.workflow.tasks import label_counts
@@ -190,7 +190,8 @@ def _run(
             results = _cross_validate(prepared, folder, processes, wishes.progress, left=left)
             found = audited()
         try:
-            _write(folder, prepared, results, key, found, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            _write(folder, prepared, results, key, found, seconds, spare)
         except OSError as error:
             raise unwritable(folder.out, error, GO_ON) from error
     return Run(folder.publish(overwrite=wishes.overwrite), _scores(folder.out))
@@ -305,6 +306,7 @@ def _write(
     key: dict[str, str],
     audit: dict[str, Any],
     seconds: float,
+    process: Beside | None,
 ) -> None:
     """Write every file of the run into its unfinished folder."""
     files, recipe, origin = folder.files, prepared.inputs.recipe, prepared.origin
@@ -355,7 +357,10 @@ def _write(
     log.info("%s", scores["verdict"])
     log.info("shipped model: %s", shipped_model(recipe))
     with one_thread():
-        report(files)
+        if process is None:
+            report(files)
+        else:
+            report_beside(files, process)
 
 
 def _example_rows(prepared: Prepared) -> np.ndarray[Any, np.dtype[np.int64]]:

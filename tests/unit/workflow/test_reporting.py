@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from functools import partial
 
 import pytest
 
 from kekule._errors import BundleError, DataFileError, OutputError
+from kekule.data.chunked import Beside, called, imported
 from kekule.visualization.catalogue import FIGURES
 from kekule.workflow import report
+from kekule.workflow.reporting import report_beside
 
 NEEDED = ("scores.json", "audit.json", "predictions.csv", "curves.csv")
 
@@ -33,6 +36,21 @@ def test_the_page_and_its_figures_are_drawn_again(run, tmp_path, monkeypatch):
     drawn = {path.name for path in (tmp_path / "figures").iterdir()}
     assert drawn == {f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
     assert json.loads((run / "scores.json").read_text())["verdict"].split("%")[0] in page
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_page_drawn_in_two_processes_is_that_of_one_also_if_the_other_dies(run, dies):
+    report(run)
+    page = (run / "report.html").read_bytes()
+    (run / "report.html").unlink()
+    process = Beside(partial(imported, "json"))
+    if dies:
+        process.do(partial(called, "os", "_exit", 1))
+    try:
+        report_beside(run, process)
+    finally:
+        process.end()
+    assert (run / "report.html").read_bytes() == page
 
 
 @pytest.mark.parametrize("name", NEEDED)
