@@ -19,6 +19,8 @@ def trains_together(settings: TrainSettings, n_graphs: int, n_networks: int) -> 
     """Whether the networks of a run are trained in one program."""
     if settings.together != "auto":
         return settings.together == "on"
+    if settings.profile:  # of each fold
+        return False
     small = n_graphs <= MOST_GRAPHS and n_networks > 1
     return small and device_named(settings.device).type == "cuda"
 

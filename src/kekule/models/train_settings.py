@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kekule.models.hardware import DeviceName, PrecisionName
 
@@ -92,6 +92,20 @@ class TrainSettings(BaseModel):
     tensorboard: Annotated[
         bool, Field(description="Also write the epochs as TensorBoard events (`tensorboard/`).")
     ] = False
+
+    @field_validator("together", mode="before")
+    @classmethod
+    def _as_written(cls, given: Any) -> Any:
+        return {True: "on", False: "off"}[given] if isinstance(given, bool) else given  # YAML's
+
+    @model_validator(mode="after")
+    def _profiles_one_at_a_time(self) -> Self:
+        if self.profile and self.together == "on":
+            raise ValueError(
+                "together: on trains all models in one program, of which no profile is written; "
+                "leave one of the two out"
+            )
+        return self
 
 
 class EpochReport(NamedTuple):

@@ -295,6 +295,8 @@ class _Training:
             **self._counters(),
             "random": torch.get_rng_state(),
         }
+        if self.device.type != "cpu":  # dropout is drawn there
+            tensors["device_random"] = torch.get_device_module(self.device).get_rng_state()
         state = {
             "selection": self.selection.to_json(),
             "steps": self.optimiser.steps,
@@ -325,6 +327,8 @@ class _Training:
         self.selection.from_json(state["selection"])
         self.shuffle.bit_generator.state = state["shuffle"]
         torch.set_rng_state(tensors["random"])
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).set_rng_state(tensors["device_random"])
 
 
 def check_losses(network: Network, epoch: int, settings: TrainSettings, *losses: float) -> None:

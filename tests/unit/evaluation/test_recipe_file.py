@@ -67,6 +67,8 @@ def test_an_empty_recipe_is_the_default(written):
         ("protocol.baselines=[]", "protocol", "baselines", ()),
         ("data.source=a=b", "data", "source", "a=b"),
         ("train={epochs: 3}", "train", "epochs", 3),
+        ("train.together=on", "train", "together", "on"),
+        ("train.together=off", "train", "together", "off"),
     ],
 )
 def test_an_override_is_read_as_yaml_and_put_in_its_place(override, section, key, value):
@@ -198,6 +200,7 @@ def test_a_wrong_recipe_is_named_where_and_why_in_one_short_line(written, text, 
         ("model=gnc", "model.name: 'gnc' is no network"),
         ("model=12", "model.name: '12' is no network"),
         ("model=", "model: None given"),
+        ("train={together: on, profile: true}", "of which no profile is written"),
         ("two\nlines=3", "two lines: there is no such key"),
         ("two\nlines", "two lines: is not of the form"),
     ],
