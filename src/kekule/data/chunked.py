@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -127,11 +128,15 @@ class Beside:
         LostWorkerError
             From the call, if the process dies.
         """
-        future = self._pool.submit(work)
+        try:
+            future: Future[Result] = self._pool.submit(work)
+        except loky.process_executor.BrokenProcessPool as error:
+            future = Future()
+            future.set_exception(error)  # it died while it had nothing to do: told when asked
 
         def wait() -> Result:
             try:
-                return future.result()  # type: ignore[no-any-return]
+                return future.result()
             except loky.process_executor.BrokenProcessPool as error:
                 why = "the process beside the training died: out of memory, or killed. "
                 raise LostWorkerError(why + "Give --processes 1.") from error

@@ -124,6 +124,7 @@ def spans(
 
     The one gather behind every batch: no loop over graphs, whatever their number.
     """
+    rows = rows.astype(np.int64, copy=False)  # the next row of a narrow type is another
     starts, sizes = pointer[rows], pointer[rows + 1] - pointer[rows]
     new_pointer = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum(sizes, out=new_pointer[1:])

@@ -76,7 +76,7 @@ class PackedGraphs:
         >>> len(pack(graphs, schema_of(graphs)).take(np.array([3, 1, 3])))
         3
         """
-        rows = np.asarray(rows)
+        rows = np.asarray(rows).astype(np.int64, copy=False)
         if len(rows) <= GRAPHS_A_PIECE:
             return self._gathered(rows)
         whole = self._room_for(rows)

@@ -4,7 +4,9 @@ The weights of M models are rows of one matrix, and a step computes all of them 
 (`torch.func.vmap`). On a GPU, which small graphs leave idle, M models take little longer than
 one. Every batch is shared: it holds rows that some models learn from and others are tested
 on, and a model's own test rows count for nothing in its loss and in its statistics, so its
-weights do not depend on them by a single bit (a test changes them and looks).
+weights do not depend on their labels and features by a single bit (a test changes them and
+looks). Graphs of another size in their place change the order of sums, and with it the last
+digits of what a model learns.
 
 Two things differ from training in turn: batches are drawn from all rows, so that a model sees
 a varying number of its own in each, and one order of rows serves all seeds. Not for a single

@@ -352,13 +352,14 @@ def parts(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
 
 
 def _key(training: _Training, settings: TrainSettings, seed: int) -> str:
-    """What a checkpoint is of: settings, seed, data, and the shape of the weights."""
+    """What a checkpoint is of: settings, device, seed, data, and the shape of the weights."""
     digest = hashlib.sha256()
     digest.update(
         settings.model_dump_json(exclude={"checkpoint", "profile", "tensorboard"}).encode()
     )
     digest.update(f"{seed} {type(training.network).__name__} {training.flat.sizes}".encode())
-    digest.update(f"{training.dtype} {training.network.settings.model_dump_json()}".encode())
+    digest.update(f"{training.device.type} {training.dtype}".encode())
+    digest.update(f"{training.network.settings.model_dump_json()}".encode())
     weights = np.zeros(0) if training.weights is None else training.weights.cpu().numpy()
     for array in (training.train, training.targets, weights, *arrays_of(training.graphs)):
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from kekule.data import SPLITS, Split
-from kekule.data.chunked import Beside, imported
+from kekule.data.chunked import Beside, LostWorkerError, imported
 from kekule.evaluation import Recipe
 from kekule.workflow.disk import unwritable
 from kekule.workflow.molecule_set import MoleculeSet
@@ -100,8 +100,12 @@ def _beside(
     process.do(partial(imported, DRAWING))  # for the page, which is next
 
     def found() -> dict[str, Any]:
-        audit = _keep(folder, result())
-        _warn(audit)
+        try:
+            audit = result()
+        except LostWorkerError:
+            log.warning("the process of the audit died; the audit is done here")
+            audit = work()
+        _warn(_keep(folder, audit))
         return audit
 
     yield found

@@ -9,6 +9,7 @@ from kekule.data.chunked import (
     AHEAD,
     Beside,
     LostWorkerError,
+    called,
     chunks_of,
     imported,
     map_chunks,
@@ -99,6 +100,14 @@ def test_work_beside_is_done_in_another_process_and_an_error_in_it_is_the_caller
 
 def test_work_beside_that_dies_is_one_line_with_what_to_do(process):
     lost = process.do(partial(died, [7]))
+    with pytest.raises(LostWorkerError, match="processes 1"):
+        lost()
+
+
+def test_work_given_to_a_process_that_is_dead_already_is_the_same_line(process):
+    with pytest.raises(LostWorkerError):
+        process.do(partial(called, "os", "_exit", 1))()
+    lost = process.do(os.getpid)
     with pytest.raises(LostWorkerError, match="processes 1"):
         lost()
 

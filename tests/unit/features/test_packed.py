@@ -37,6 +37,16 @@ SCHEMA = GraphSchema(
 )
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32])
+def test_rows_of_a_narrow_type_are_the_same_rows(random_packed, kind):
+    graphs = random_packed(SCHEMA, [1, 2] * 150, np.random.default_rng(0))
+    rows = np.array([127, 3, np.iinfo(kind).max if kind != np.int32 else 299])
+    narrow, wide = graphs.take(rows.astype(kind)), graphs.take(rows)
+
+    np.testing.assert_array_equal(narrow.nodes, wide.nodes)
+    np.testing.assert_array_equal(narrow.node_pointer, wide.node_pointer)
+
+
 @settings(max_examples=40, deadline=None)
 @given(rows=st.lists(st.integers(0, 7), max_size=12))
 def test_taking_rows_is_joining_their_graphs_one_after_another(random_packed, rows):

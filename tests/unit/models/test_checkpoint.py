@@ -79,6 +79,30 @@ def test_a_checkpoint_of_another_training_is_not_taken_up(packed_mutag, mutag_ta
     assert all(np.array_equal(alone[key], beside[key]) for key in alone)
 
 
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.999])
+def test_a_flipped_bit_is_no_checkpoint(place, packed_mutag, mutag_targets, tmp_path):
+    path = tmp_path / "fold.safetensors"
+    with pytest.raises(StoppedError):
+        trained("gcn", packed_mutag, mutag_targets, path=path, stop_after=9)
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 1
+    path.write_bytes(content)
+    whole, _ = trained("gcn", packed_mutag, mutag_targets)
+    again, _ = trained("gcn", packed_mutag, mutag_targets, path=path)
+
+    assert all(np.array_equal(whole[key], again[key]) for key in whole)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_once_and_ends_no_training(
+    packed_mutag, mutag_targets, tmp_path, caplog
+):
+    whole, _ = trained("gcn", packed_mutag, mutag_targets)
+    beside, _ = trained("gcn", packed_mutag, mutag_targets, path=tmp_path / "gone" / "fold")
+
+    assert all(np.array_equal(whole[key], beside[key]) for key in whole)
+    assert sum("cannot be written" in record.message for record in caplog.records) == 1
+
+
 def test_a_checkpoint_of_other_features_is_not_taken_up(packed_mutag, mutag_targets, tmp_path):
     path = tmp_path / "fold.safetensors"
     with pytest.raises(StoppedError):

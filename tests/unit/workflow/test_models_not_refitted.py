@@ -1,12 +1,14 @@
 """A run that ships a fold's model instead of one trained anew, and a run without an audit."""
 
 import json
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from kekule.data.chunked import Beside
+from kekule.data.chunked import Beside, LostWorkerError, called
 from kekule.evaluation import FINAL, FoldTask, read_recipe, shipped, tasks_of
 from kekule.workflow import audit_of_run, convert, report, train
 from kekule.workflow.fold_store import FoldFolder
@@ -110,6 +112,22 @@ def test_an_audit_beside_the_training_finds_what_one_before_it_finds(start, tmp_
         reds = [f["name"] for f in audits[0]["findings"] if f["verdict"] == "red"]
         log = (run.path / "log.txt").read_text(encoding="utf-8")
         assert all(f"audit: {name}" in log for name in reds)
+
+
+def test_an_audit_whose_process_died_is_done_all_the_same(start, tmp_path, monkeypatch):
+    def dead(self, work):
+        with suppress(LostWorkerError):
+            do(self, partial(called, "os", "_exit", 1))()
+        return do(self, work)
+
+    do = Beside.do
+    monkeypatch.setattr(audit_of_run, "WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(Beside, "do", dead)
+    run = start(tmp_path / "run", processes=2)
+
+    assert len(json.loads((run.path / "audit.json").read_text())["findings"]) > 10
+    assert run.report.exists()
+    assert "the audit is done here" in (run.path / "log.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("spare", [0, -3])

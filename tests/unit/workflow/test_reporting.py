@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from kekule._errors import BundleError, DataFileError, OutputError
-from kekule.data.chunked import Beside, called, imported
+from kekule.data.chunked import Beside, LostWorkerError, called, imported
 from kekule.visualization.catalogue import FIGURES
 from kekule.workflow import report
 from kekule.workflow.reporting import report_beside
@@ -45,7 +45,8 @@ def test_a_page_drawn_in_two_processes_is_that_of_one_also_if_the_other_dies(run
     (run / "report.html").unlink()
     process = Beside(partial(imported, "json"))
     if dies:
-        process.do(partial(called, "os", "_exit", 1))
+        with pytest.raises(LostWorkerError):
+            process.do(partial(called, "os", "_exit", 1))()
     try:
         report_beside(run, process)
     finally:
