@@ -55,7 +55,8 @@ class RecipeError(KekuleError, ValueError):
     """A key or value of a recipe that cannot be used, naming the key."""
 
     def __init__(self, key: str, why: str, cure: str, *, source: str = "recipe"):
-        super().__init__(f"{source}: {key}: {why}. {cure}")
+        end = "" if why.endswith("?") else "."
+        super().__init__(f"{source}: {key}: {why}{end} {cure}")
         self.key, self.why, self.cure, self.source = key, why, cure, source
 
 

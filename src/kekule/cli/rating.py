@@ -48,7 +48,9 @@ def rates(
         steps=steps,
         progress=False if quiet else None,
     )
-    if found.suggested is None:
+    if found.lowest is not None and found.falling:
+        typer.echo("suggested: none; the loss was still falling at the last rate: raise --highest")
+    elif found.suggested is None:
         typer.echo("suggested: none; the loss fell nowhere by more than its noise")
     else:
         typer.echo(f"suggested: {found.suggested:.1e} (half of {found.lowest:.1e}, lowest loss)")

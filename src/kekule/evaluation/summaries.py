@@ -27,7 +27,7 @@ class ScoreSummary:
         Over the folds on which the metric is defined; std with J - 1. None if on none.
     low, high
         Interval of the mean, clipped to the metric's range; None with fewer than two folds,
-        and where every seed has the same single test set.
+        where all have the same score, and where every seed has the same single test set.
     folds
         Every fold's score, seed by seed; None where undefined.
     """
@@ -120,6 +120,8 @@ def _summary(
         return ScoreSummary(mean, None, None, None, values)
     if n_folds < 2:  # seeds on one test set: their spread is not that of other test sets
         return ScoreSummary(mean, float(np.std(defined, ddof=1)), None, None, values)
+    if np.ptp(defined) == 0:  # folds that agree by chance know nothing of their spread
+        return ScoreSummary(mean, 0.0, None, None, values)
     low, high = np.clip(corrected_interval(defined, n_folds), *limits).tolist()
     return ScoreSummary(mean, float(np.std(defined, ddof=1)), low, high, values)
 

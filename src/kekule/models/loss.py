@@ -29,6 +29,12 @@ def class_weights(targets: NDArray[np.int64], n_classes: int) -> NDArray[np.floa
     return np.where(counts > 0, given / (present * np.maximum(counts, 1)), 0.0)
 
 
+def with_mean_one(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights of rows so that they count against each other, and the loss keeps its unit."""
+    mean = float(weights.mean()) if len(weights) else 0.0
+    return weights / mean if mean > 0 else weights
+
+
 def label_losses(
     logits: Tensor,
     targets: Tensor,

@@ -30,7 +30,7 @@ from kekule.features import PackedGraphs
 from kekule.models.flat import AdamW, FlatNetwork, clip
 from kekule.models.hardware import device_named
 from kekule.models.inference import by_task
-from kekule.models.loss import MISSING, class_weights, label_losses
+from kekule.models.loss import MISSING, class_weights, label_losses, with_mean_one
 from kekule.models.network import Network
 from kekule.models.train_settings import TrainSettings
 
@@ -84,9 +84,15 @@ class RateRange:
         return float(self.rates[place]) if fell > CLEAR * noise else None
 
     @property
+    def falling(self) -> bool:
+        """Whether the loss was still lowest at the last rates tried: the sweep ended early."""
+        reach = max(1, round(len(self.rates) * SMOOTHING))
+        return self.diverged is None and int(np.argmin(self.smoothed)) >= len(self.rates) - reach
+
+    @property
     def suggested(self) -> float | None:
-        """Half of `lowest`, where steps begin to undo as much as they do."""
-        return None if self.lowest is None else self.lowest / 2
+        """Half of `lowest`, where steps begin to undo as much as they do; None if `falling`."""
+        return None if self.lowest is None or self.falling else self.lowest / 2
 
 
 def sweep(step: Callable[[float], float], span: Span = USUAL) -> RateRange:
@@ -160,7 +166,8 @@ def try_rates(
     flat = FlatNetwork(network.to(device).train())
     layout = network.layout(own, batch_size=settings.batch_size)
     optimiser = AdamW(flat.values, weight_decay=settings.weight_decay)
-    loss_of = _loss(network, labels, settings, None if weights is None else weights[rows])
+    own_weights = None if weights is None else with_mean_one(weights[rows])
+    loss_of = _loss(network, labels, settings, own_weights)
     drawn = _batches(len(rows), settings.batch_size, seed)
 
     def step(rate: float) -> float:

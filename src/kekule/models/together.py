@@ -32,7 +32,7 @@ from kekule.models.batch import Batch
 from kekule.models.flat import AdamW, clip, rate_at
 from kekule.models.hardware import deterministic, device_named, precision_named, products_in
 from kekule.models.inference import BATCH_SIZE, by_task
-from kekule.models.loss import MISSING, class_weights, label_losses
+from kekule.models.loss import MISSING, class_weights, label_losses, with_mean_one
 from kekule.models.network import Network
 from kekule.models.selection import Selection
 from kekule.models.train_settings import EpochReport, FitResult, SelectionScore, TrainSettings
@@ -166,7 +166,10 @@ class _Program:
         self.labels = torch.from_numpy(targets).to(self.device)
         self.weights = None
         if weights is not None:
-            self.weights = torch.from_numpy(weights).float().to(self.device)
+            relative = np.zeros_like(counted)  # of each model, (M, R)
+            for model, rows in enumerate(train):
+                relative[model, rows] = with_mean_one(weights[rows])
+            self.weights = torch.from_numpy(relative).to(self.device)
         self.class_weights = None
         if settings.class_weights == "balanced":
             found = [class_weights(targets[rows], self.base.n_classes) for rows in train]
@@ -258,7 +261,7 @@ class _Program:
         )
         there = (labels != MISSING).float()[None] * counted[..., None]
         if self.weights is not None:
-            each = each * self.weights.index_select(0, rows).float()[None, :, None]
+            each = each * self.weights.index_select(1, rows)[..., None]
         # A row that counts for nothing may have any loss, so it is left out, not multiplied.
         own = torch.where(there > 0, each, torch.zeros_like(each))
         return own.sum((1, 2)) / there.sum((1, 2)).clamp(min=1)

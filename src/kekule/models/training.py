@@ -29,7 +29,7 @@ from kekule.models.checkpoint import Checkpoint
 from kekule.models.flat import AdamW, FlatNetwork, clip, rate_at
 from kekule.models.hardware import deterministic, device_named, precision_named, products_in
 from kekule.models.inference import BATCH_SIZE, by_task
-from kekule.models.loss import MISSING, class_weights, label_losses
+from kekule.models.loss import MISSING, class_weights, label_losses, with_mean_one
 from kekule.models.network import Network
 from kekule.models.profiling import OFF, profiled
 from kekule.models.selection import Selection
@@ -155,7 +155,8 @@ class _Training:
         self.on_device = torch.from_numpy(targets).to(self.device)
         self.weights = None
         if weights is not None:
-            self.weights = torch.from_numpy(weights).float().to(self.device)
+            relative = with_mean_one(weights[:n_train])
+            self.weights = torch.from_numpy(relative).float().to(self.device)
         self.class_weights = None
         if settings.class_weights == "balanced":
             balanced = class_weights(targets[:n_train], network.n_classes)

@@ -48,6 +48,14 @@ def test_a_loss_that_only_jumps_about_has_no_rate_to_suggest():
     assert sweep(lambda rate: float("nan")).suggested is None
 
 
+def test_a_loss_that_still_falls_at_the_end_has_no_rate_to_suggest():
+    found = sweep(descent(1.0), Span(1e-5, 1e-1, 100))
+    assert found.falling
+    assert found.lowest is not None
+    assert found.suggested is None
+    assert not sweep(descent(1.0), Span(1e-5, 1e3, 100)).falling
+
+
 def test_rates_rise_by_one_factor_from_the_first_to_the_last():
     found = sweep(lambda rate: 1.0, Span(1e-5, 1e-1, 41))
     np.testing.assert_allclose(np.diff(np.log10(found.rates)), 0.1)

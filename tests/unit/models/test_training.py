@@ -14,6 +14,7 @@ from kekule.models import (
     TrainSettings,
     build_network,
     fit,
+    fit_together,
     probabilities,
     weights_of,
 )
@@ -385,6 +386,28 @@ def trained(name, graphs, targets, *, seed=0, train_rows=TRAIN):
         seed=seed,
     )
     return weights_of(network)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_weights_of_rows_count_beside_each_other_alone(together, graphs, targets):
+    def losses(weights):
+        given = {
+            "settings": TrainSettings(**QUICK),
+            "score": brier,
+            "seed": 0,
+            "weights": weights,
+        }
+        if together:
+            rows = {"train_rows": [TRAIN], "validation_rows": [HELD]}
+            return fit_together([fresh("gcn")], graphs, targets, **rows, **given)[0].train_loss
+        rows = {"train_rows": TRAIN, "validation_rows": HELD}
+        return fit(fresh("gcn"), graphs, targets, **rows, **given).train_loss
+
+    drawn = np.random.default_rng(0).uniform(0.5, 2, len(targets))
+    plain = losses(None)
+    np.testing.assert_allclose(losses(np.full(len(targets), 4.0)), plain, rtol=1e-5)
+    np.testing.assert_allclose(losses(4 * drawn), losses(drawn), rtol=1e-4)
+    assert not np.allclose(losses(drawn), plain, rtol=1e-3)
 
 
 def assert_same_bits(one, other):
