@@ -25,6 +25,7 @@ from kekule.models.hardware import WIDE
 Index = NDArray[np.int64]
 
 MANY = 50  # times more environments in the set than in a batch: then sorting is quicker
+ROWS_A_PIECE = 2**14  # weighed together, in numbers twice as wide as those that stay
 WHOLE = 0.5  # of the rows a batch would have without sharing: what the whole set may have
 
 
@@ -59,13 +60,23 @@ def _with_loops(levels: Sequence[Level]) -> list[_Level]:
         starts = level.pointer[:-1]
         source = np.insert(level.source, starts, level.own)
         pointer = level.pointer + np.arange(len(level.pointer))
-        weight = np.repeat(scales[k], np.diff(pointer))
-        weight *= scales[k - 1][source]
+        weight = _weights(scales[k], pointer, scales[k - 1], source)
         edge = np.zeros(0, dtype=np.int32)
-        looped.append(
-            _Level(level.of, level.own, pointer, source, edge, weight.astype(np.float32))
-        )
+        looped.append(_Level(level.of, level.own, pointer, source, edge, weight))
     return looped
+
+
+def _weights(
+    here: NDArray[np.float64], pointer: Index, there: NDArray[np.float64], source: Number
+) -> NDArray[np.float32]:
+    """Product of the scales of both ends of every message, piece by piece."""
+    weight = np.empty(len(source), dtype=np.float32)
+    for start in range(0, len(here), ROWS_A_PIECE):
+        ends = pointer[start : start + ROWS_A_PIECE + 1]
+        span = slice(ends[0], ends[-1])
+        scales = np.repeat(here[start : start + ROWS_A_PIECE], np.diff(ends))
+        weight[span] = scales * there[source[span]]
+    return weight
 
 
 def _plain(level: Level) -> _Level:
