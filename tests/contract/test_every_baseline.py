@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import kekule.models
-from kekule.features import pack, schema_of
+from kekule.features import FINGERPRINTS, pack, schema_of
 from kekule.models import BASELINES
+from stand_in_tables import tables_of
 
 RING = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 0)]
 
@@ -34,10 +35,16 @@ def test_every_baseline_is_named_and_every_name_is_a_baseline():
             for _, member in inspect.getmembers(here, inspect.isclass)
             if member.__module__ == here.__name__
             and hasattr(member, "answer")
+            and not inspect.isabstract(member)
             and not getattr(member, "_is_protocol", False)
         }
 
     assert found == set(BASELINES.values())
+
+
+def test_what_a_baseline_needs_is_known_without_importing_it(name):
+    assert BASELINES.needs(name) == BASELINES[name].needs
+    assert set(BASELINES[name].needs) <= set(FINGERPRINTS)
 
 
 def test_the_targets_of_test_rows_are_not_read(name, packed_mutag, mutag_targets):
@@ -78,7 +85,7 @@ def test_the_same_seed_gives_the_same_answers(name, packed_mutag, mutag_targets)
 def test_answers_do_not_depend_on_what_was_asked_before(name, easy):
     graphs, targets = easy
     rows = np.arange(len(targets))
-    used = BASELINES[name](graphs)
+    used = BASELINES[name](graphs, tables_of(graphs))
     used.answer(1 - targets, train_rows=rows[:20], test_rows=rows[20:], n_classes=2, seed=1)
     used = used.answer(targets, train_rows=rows[:30], test_rows=rows[30:], n_classes=2, seed=0)
 
@@ -178,7 +185,7 @@ def test_real_molecules_are_answered_better_than_by_the_majority(
 
 
 def answer(name, graphs, targets, train, test, *, n_classes=2, seed=0):
-    return BASELINES[name](graphs).answer(
+    return BASELINES[name](graphs, tables_of(graphs)).answer(
         targets, train_rows=train, test_rows=test, n_classes=n_classes, seed=seed
     )
 

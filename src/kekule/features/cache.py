@@ -1,4 +1,4 @@
-"""Packed graphs kept on disk from one run to the next, under a key of all they depend on.
+"""Graphs and tables kept on disk from one run to the next, under a key of all they depend on.
 
 An entry is there whole or not at all: it is written beside its place, flushed to the disk
 and renamed. Each time it is opened the sums of its files are compared; a damaged one is
@@ -14,12 +14,15 @@ import logging
 import os
 import shutil
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from kekule.data.checksums import sha256_of
 from kekule.features.packed import PackedGraphs, load_packed, save_packed
@@ -32,9 +35,13 @@ FORMAT = 1  # of an entry; another one is made anew
 PATIENCE = 2.0  # seconds to wait for another process before that is said
 
 _RECORD, _ROWS, _GRAPHS, _PARTIAL = "entry.json", "rows.parquet", "graphs", ".partial"
+_TABLE = "table.npy"
 _HEX = 64  # letters of an entry's name
 _FAILURES = (OSError, ValueError, TypeError, ImportError, NotImplementedError)  # pyarrow's too
 _LOG = logging.getLogger(__name__)
+
+
+Entry = TypeVar("Entry")
 
 
 class CacheEntry(NamedTuple):
@@ -57,7 +64,7 @@ def cache_folder() -> Path:
         return Path(tempfile.gettempdir()) / f"kekule-{os.getuid()}"
 
 
-class GraphCache:
+class DiskCache(ABC, Generic[Entry]):
     """A folder of entries, the longest unused of which give way to new ones.
 
     Parameters
@@ -73,7 +80,15 @@ class GraphCache:
         self.most_bytes = most_bytes
         self._warned = False
 
-    def load_or_make(self, key: Mapping[str, str], make: Callable[[], CacheEntry]) -> CacheEntry:
+    @abstractmethod
+    def _save(self, entry: Entry, folder: Path) -> None:
+        """Write an entry into an empty folder."""
+
+    @abstractmethod
+    def _load(self, folder: Path) -> Entry:
+        """Read what `_save` wrote."""
+
+    def load_or_make(self, key: Mapping[str, str], make: Callable[[], Entry]) -> Entry:
         """Entry of `key`, from the disk if it is there and whole, else from `make`.
 
         Its arrays are memory-mapped and read-only where they come from the disk. What
@@ -88,7 +103,8 @@ class GraphCache:
             if found is not None:
                 return found
             made = make()
-            return (self._read(name, key) if self._write(name, key, made) else None) or made
+            kept = self._read(name, key) if self._write(name, key, made) else None
+            return made if kept is None else kept
         finally:
             lock.release()
 
@@ -115,15 +131,13 @@ class GraphCache:
             )
         self._warned = True
 
-    def _read(self, name: str, key: Mapping[str, str]) -> CacheEntry | None:
-        import pandas as pd  # not in every process that lays out molecules
-
+    def _read(self, name: str, key: Mapping[str, str]) -> Entry | None:
         folder = self.folder / name
         if not folder.exists():
             return None
         try:
             _check(folder, key)
-            entry = CacheEntry(load_packed(folder / _GRAPHS), pd.read_parquet(folder / _ROWS))
+            entry = self._load(folder)
             os.utime(folder)  # when it was last of use
         except (*_FAILURES, LookupError) as error:
             _LOG.info("%s is damaged and is made anew: %s", folder, error)
@@ -131,14 +145,13 @@ class GraphCache:
             return None
         return entry
 
-    def _write(self, name: str, key: Mapping[str, str], entry: CacheEntry) -> bool:
+    def _write(self, name: str, key: Mapping[str, str], entry: Entry) -> bool:
         """Keep an entry; False if it cannot be."""
         partial = self.folder / f"{name}{_PARTIAL}"
         _remove(partial)  # of a process that was stopped while it wrote
         try:
             partial.mkdir(mode=0o700)
-            save_packed(entry.graphs, partial / _GRAPHS)
-            entry.rows.to_parquet(partial / _ROWS)
+            self._save(entry, partial)
             record = {"format": FORMAT, "key": dict(key), "files": _sums(partial)}
             (partial / _RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
             if _size(partial) > self.most_bytes:
@@ -168,6 +181,30 @@ class GraphCache:
             with suppress(Timeout), FileLock(self.folder / f"{name}.lock", timeout=0):
                 _remove(path)  # unless someone is at work on it
                 room += sizes[path]
+
+
+class GraphCache(DiskCache[CacheEntry]):
+    """Packed graphs, and what is known of their rows."""
+
+    def _save(self, entry: CacheEntry, folder: Path) -> None:
+        save_packed(entry.graphs, folder / _GRAPHS)
+        entry.rows.to_parquet(folder / _ROWS)
+
+    def _load(self, folder: Path) -> CacheEntry:
+        import pandas as pd  # not in every process that lays out molecules
+
+        return CacheEntry(load_packed(folder / _GRAPHS), pd.read_parquet(folder / _ROWS))
+
+
+class TableCache(DiskCache[NDArray[np.generic]]):
+    """Tables of numbers, a row a molecule."""
+
+    def _save(self, entry: NDArray[np.generic], folder: Path) -> None:
+        np.save(folder / _TABLE, entry, allow_pickle=False)
+
+    def _load(self, folder: Path) -> NDArray[np.generic]:
+        found: NDArray[np.generic] = np.load(folder / _TABLE, mmap_mode="r", allow_pickle=False)
+        return found
 
 
 def _acquire(lock: FileLock) -> None:

@@ -56,11 +56,11 @@ NETWORKS: dict[str, type[Network]] = {
 class _Fetched(Mapping[str, type[Baseline]]):
     """Baselines by name, each imported when it is asked for: they need scikit-learn."""
 
-    def __init__(self, places: dict[str, tuple[str, str]]):
+    def __init__(self, places: dict[str, tuple[str, str, tuple[str, ...]]]):
         self._places = places
 
     def __getitem__(self, name: str) -> type[Baseline]:
-        module, kind = self._places[name]
+        module, kind, _ = self._places[name]
         found: type[Baseline] = getattr(import_module(f"{__name__}.{module}"), kind)
         return found
 
@@ -70,14 +70,25 @@ class _Fetched(Mapping[str, type[Baseline]]):
     def __len__(self) -> int:
         return len(self._places)
 
+    def needs(self, name: str) -> tuple[str, ...]:
+        """Fingerprints that a baseline is given; without importing it."""
+        return self._places[name][2]
 
-BASELINES: Mapping[str, type[Baseline]] = _Fetched(
+
+BASELINES = _Fetched(
     {
-        "majority": ("majority", "Majority"),
-        "structure-free": ("structure_free", "StructureFree"),
-        "WL-SVM": ("wl_svm", "WLSVM"),
+        "majority": ("majority", "Majority", ()),
+        "structure-free": ("structure_free", "StructureFree", ()),
+        "WL-SVM": ("wl_svm", "WLSVM", ()),
+        "WL-LightGBM": ("wl_lightgbm", "WLLightGBM", ()),
+        "ECFP-logistic": ("fingerprint_models", "ECFPLogistic", ("ecfp",)),
+        "extra-trees": ("fingerprint_models", "ExtraTrees", ("ecfp", "rdkit-descriptors")),
+        "LightGBM": ("fingerprint_models", "LightGBM", ("ecfp", "rdkit-descriptors")),
     }
 )
+OF_GRAPHS = tuple(name for name in BASELINES if not BASELINES.needs(name))
+# Counts of patterns are what fingerprints are, and of many molecules far slower.
+OF_MOLECULES = tuple(name for name in BASELINES if name != "WL-LightGBM")
 
 
 def build_network(

@@ -6,7 +6,8 @@ choose its own settings only inside them, and answers for the same test rows.
 Symbols: G graphs, n rows asked for, K classes.
 """
 
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ INNER_FOLDS = 5
 ROWS_FOR_INNER_FOLDS = 1000  # above this one held-out tenth is as steady, at a tenth of the cost
 
 
+Tables = Mapping[str, NDArray[Any]]  # fingerprints by name, a row a graph
+
+
 class Answer(NamedTuple):
     """Class numbers and probabilities of the rows asked for."""
 
@@ -25,9 +29,18 @@ class Answer(NamedTuple):
 
 
 class Baseline(Protocol):
-    """A model without a graph network, on the interface the protocol calls."""
+    """A model without a graph network, on the interface the protocol calls.
 
-    def __init__(self, graphs: PackedGraphs): ...
+    Attributes
+    ----------
+    needs
+        Names of the fingerprints that it is given beside the graphs. With any it is a model of
+        molecules alone.
+    """
+
+    needs: ClassVar[tuple[str, ...]]
+
+    def __init__(self, graphs: PackedGraphs, tables: Tables | None = None): ...
 
     def answer(
         self,

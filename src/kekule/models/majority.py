@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kekule.features import PackedGraphs
-from kekule.models.baseline import Answer
+from kekule.models.baseline import Answer, Tables
 
 
 class Majority:
     """Answers the most frequent class of the training rows, with the classes' frequencies."""
 
-    def __init__(self, graphs: PackedGraphs):
-        del graphs  # it looks at none of them
+    needs = ()
+
+    def __init__(self, graphs: PackedGraphs, tables: Tables | None = None):
+        del graphs, tables  # it looks at none of them
 
     def answer(
         self,

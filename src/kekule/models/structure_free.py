@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from kekule.features import PackedGraphs, composition
-from kekule.models.baseline import Answer, inner_splits, spread_columns
+from kekule.models.baseline import Answer, Tables, inner_splits, spread_columns
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # inverse penalties C
 
@@ -23,7 +23,10 @@ STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # inverse penalties C
 class StructureFree:
     """Counts of node labels and summed attributes, scaled, into a logistic regression."""
 
-    def __init__(self, graphs: PackedGraphs):
+    needs = ()
+
+    def __init__(self, graphs: PackedGraphs, tables: Tables | None = None):
+        del tables
         features = composition(graphs)
         # Nodes without label or attribute are made of nothing: the frequencies alone remain.
         self.features = features if features.shape[1] else np.zeros((len(graphs), 1))

@@ -22,7 +22,7 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from kekule.features import PackedGraphs, wl_features
-from kekule.models.baseline import Answer, inner_splits, spread_columns
+from kekule.models.baseline import Answer, Tables, inner_splits, spread_columns
 
 DEEPEST = 5
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # C
@@ -40,7 +40,10 @@ class WLSVM:
         One csr matrix float64 (G, n_patterns) a depth, rows of unit length.
     """
 
-    def __init__(self, graphs: PackedGraphs):
+    needs = ()
+
+    def __init__(self, graphs: PackedGraphs, tables: Tables | None = None):
+        del tables
         rounds = wl_features(graphs, DEEPEST)
         self.features = [
             normalize(sparse.hstack(rounds[: depth + 1]).tocsr()) for depth in range(DEEPEST + 1)

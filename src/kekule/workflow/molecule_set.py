@@ -32,6 +32,7 @@ from kekule.features import (
 
 STEP_MARK = "\x1f"  # between the steps of a row in the cache
 FEW = 4000  # rows that one process has done before others have started
+FEW_FINGERPRINTS = 500  # the same, where a row takes longer
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +105,28 @@ class MoleculeSet:
     def packed(self, rows: NDArray[np.int64]) -> PackedGraphs:
         """Graphs of some rows."""
         return self.graphs.take(rows)
+
+    def fingerprints(
+        self,
+        rows: NDArray[np.int64],
+        names: tuple[str, ...],
+        *,
+        cache: Path | None,
+        processes: int,
+        progress: Progress | None,
+    ) -> dict[str, NDArray[np.generic]]:
+        """Fingerprints of some rows by name, kept in the cache."""
+        if not names:
+            return {}
+        from kekule.features.fingerprints import stored_fingerprints  # RDKit's are slow to load
+
+        return stored_fingerprints(
+            [self.rows.smiles[row] for row in rows.tolist()],
+            names,
+            cache=cache_folder() if cache is None else cache,
+            processes=processes if len(rows) > FEW_FINGERPRINTS else 1,
+            progress=progress,
+        )
 
     def molecules(self, rows: NDArray[np.int64]) -> list[Chem.Mol | None]:
         """Molecules of some rows, to be drawn."""

@@ -104,7 +104,7 @@ def fingerprints(
     >>> table.values["maccs"].sum(axis=1).tolist(), table.statuses[1].status
     ([10, 0], 'invalid')
     """
-    kinds = {kind.name: kind for kind in map(_chosen, names)}
+    kinds = {kind.name: kind for kind in map(fingerprint_named, names)}
     values = {name: kind.empty(len(smiles)) for name, kind in kinds.items()}
     statuses: list[RowStatus] = []
     work = partial(_part, kinds=tuple(kinds.values()))
@@ -120,7 +120,14 @@ def fingerprints(
     return FingerprintTable(values, columns, statuses)
 
 
-def _chosen(name: str | Fingerprint) -> Fingerprint:
+def fingerprint_named(name: str | Fingerprint) -> Fingerprint:
+    """Fingerprint of a name, or the one given.
+
+    Raises
+    ------
+    UnknownFingerprintError
+        If there is none of the name.
+    """
     if isinstance(name, Fingerprint):
         return name
     if name not in FINGERPRINTS:
