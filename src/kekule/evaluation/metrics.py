@@ -7,18 +7,19 @@ A score that has no value on the rows given is None, never a number that looks l
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.evaluation import ranking
+from kekule.evaluation import early_recognition, ranking
 
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 Score = Callable[[Labels, Labels, Probabilities], float | None]
 
+FLOOR = 0.8  # least precision, or negative predictive value, of a list worth acting on
 SMALLEST = 1e-15  # a probability of zero given to what happened would cost infinitely much
 
 
@@ -64,6 +65,54 @@ def pr_auc(truth: Labels, labels: Labels, probabilities: Probabilities) -> float
     """Average precision; compare it with the share of the class, not with one half."""
     del labels
     return _one_against_rest(truth, probabilities, ranking.average_precision)
+
+
+def recall_at_precision(
+    truth: Labels, labels: Labels, probabilities: Probabilities
+) -> float | None:
+    """Share of the positives in the longest list of which 80 % are positive; 0 if there is none.
+
+    None with one class. Read beside it the share of the class: where that is 80 % already,
+    the list of all rows will do.
+    """
+    del labels
+    return _one_against_rest(
+        truth, probabilities, partial(ranking.recall_at_precision, floor=FLOOR)
+    )
+
+
+def tnr_at_npv(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+    """Share of the negatives in the longest list of which 80 % are negative; 0 if there is none.
+
+    What can be set aside as safe. None with one class; close to 1 for any model where few rows
+    are positive.
+    """
+    del labels
+
+    def of_the_negative(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+        return ranking.recall_at_precision(~positive, -scores, FLOOR)
+
+    return _one_against_rest(truth, probabilities, of_the_negative)
+
+
+def bedroc(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+    """Early recognition, see `early_recognition.bedroc`; None with one class."""
+    del labels
+    return _one_against_rest(truth, probabilities, early_recognition.bedroc)
+
+
+def enrichment_1pct(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+    """Enrichment among the first hundredth of the rows; None with one class."""
+    del labels
+    top = partial(early_recognition.enrichment_factor, percent=1)
+    return _one_against_rest(truth, probabilities, top)
+
+
+def enrichment_5pct(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
+    """Enrichment among the first twentieth of the rows; None with one class."""
+    del labels
+    top = partial(early_recognition.enrichment_factor, percent=5)
+    return _one_against_rest(truth, probabilities, top)
 
 
 def mcc(truth: Labels, labels: Labels, probabilities: Probabilities) -> float | None:
@@ -129,6 +178,19 @@ METRICS: dict[str, Metric] = {
     "log_loss": Metric(log_loss, 0, np.inf, False, "nats per row"),
     "brier": Metric(brier, 0, 2, False, "squared error of the probability"),
     "ece": Metric(ece, 0, 1, False, "gap between confidence and hit rate"),
+    "recall_at_precision_0.8": Metric(
+        recall_at_precision, 0, 1, True, "positives found at a precision of at least 0.8"
+    ),
+    "tnr_at_npv_0.8": Metric(
+        tnr_at_npv, 0, 1, True, "negatives set aside of which at least 0.8 are negative"
+    ),
+    "bedroc": Metric(bedroc, 0, 1, True, "positives early in the ranking, alpha = 20"),
+    "enrichment_1pct": Metric(
+        enrichment_1pct, 0, np.inf, True, "positives in the top 1 %, as multiple of chance"
+    ),
+    "enrichment_5pct": Metric(
+        enrichment_5pct, 0, np.inf, True, "positives in the top 5 %, as multiple of chance"
+    ),
 }
 
 PRIMARY = "accuracy"

@@ -20,7 +20,7 @@ def area_under_roc(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> 
     scores
         (n,), none of them NaN.
     """
-    ups, downs = _counts_by_score(positive, scores)
+    ups, downs = counts_by_score(positive, scores)
     below = np.cumsum(downs) - downs / 2
     return float((ups * below).sum() / (ups.sum() * downs.sum()))
 
@@ -30,9 +30,30 @@ def average_precision(positive: NDArray[np.bool_], scores: NDArray[np.float64]) 
 
     Takes what `area_under_roc` does.
     """
-    ups, downs = (counts[::-1] for counts in _counts_by_score(positive, scores))
+    ups, downs = (counts[::-1] for counts in counts_by_score(positive, scores))
     precision = np.cumsum(ups) / np.cumsum(ups + downs)
     return float((ups * precision).sum() / ups.sum())
+
+
+def recall_at_precision(
+    positive: NDArray[np.bool_], scores: NDArray[np.float64], floor: float
+) -> float:
+    """Largest share of the positives found by a threshold that keeps to a precision.
+
+    Rows of equal score enter together, so no threshold lies between them. 0 where no
+    threshold reaches the precision. Chosen on the very rows it is read from, it flatters on
+    few of them: ask it what a list of hits could hold, not where to put the threshold.
+
+    Parameters
+    ----------
+    positive, scores
+        As `area_under_roc` takes them.
+    floor
+        Least precision, from 0 to 1.
+    """
+    ups, downs = (np.cumsum(counts[::-1]) for counts in counts_by_score(positive, scores))
+    reached = ups / (ups + downs) >= floor
+    return float(ups[reached].max(initial=0.0) / ups[-1])
 
 
 def matthews_correlation(truth: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
@@ -48,7 +69,7 @@ def matthews_correlation(truth: NDArray[np.int64], labels: NDArray[np.int64]) ->
     return float((right * n - true @ given) / spread)
 
 
-def _counts_by_score(
+def counts_by_score(
     positive: NDArray[np.bool_], scores: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Positives and negatives at each different score, the lowest first."""

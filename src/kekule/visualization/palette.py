@@ -34,7 +34,16 @@ METRIC_NAMES = {
     "log_loss": "Log loss",
     "brier": "Brier",
     "ece": "ECE",
+    "recall_at_precision_0.8": "Recall at precision 0.8",
+    "tnr_at_npv_0.8": "TNR at NPV 0.8",
+    "bedroc": "BEDROC",
+    "enrichment_1pct": "Enrichment in 1 %",
+    "enrichment_5pct": "Enrichment in 5 %",
 }
+EARLY = (  # of the top of a ranking: a table of their own
+    *("recall_at_precision_0.8", "tnr_at_npv_0.8"),
+    *("bedroc", "enrichment_1pct", "enrichment_5pct"),
+)
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece"})
 
 

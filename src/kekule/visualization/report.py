@@ -151,6 +151,7 @@ def _environment() -> jinja2.Environment:
         palette=palette,
         predicted_class=predicted_class,
         score_rows=tables.score_rows,
+        score_tables=tables.score_tables,
         shown_arrays=parameter_history.shown_arrays,
         shown_parameters=parameters.shown_parameters,
         truth_probability=truth_probability,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kekule.visualization.folds import UNDEFINED, model_scores, shown_metrics
-from kekule.visualization.palette import LOWER_IS_BETTER
+from kekule.visualization.palette import EARLY, LOWER_IS_BETTER
 from kekule.visualization.run_view import RunView, Score, predicted_class, wrong_rows
 
 # The words of kekule.evaluation, which this part may not import; a test holds them together.
@@ -93,6 +93,12 @@ def score_rows(view: RunView) -> list[ScoreRow]:
         best = {m for m in scores if name == declared and _best_model(view, m) == name}
         rows.append(ScoreRow(name, not rows, scores, frozenset(best)))
     return rows
+
+
+def score_tables(view: RunView) -> list[list[str]]:
+    """Metrics of each table of scores: all but those of the top of a ranking, then those."""
+    early = [metric for metric in view.scores if metric in EARLY]
+    return [[m for m in view.scores if m not in EARLY], *([early] if early else [])]
 
 
 def headlines(view: RunView) -> list[Headline]:

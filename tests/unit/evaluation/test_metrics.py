@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
@@ -5,7 +8,9 @@ from sklearn import metrics as sk
 from kekule.evaluation import METRICS, PRIMARY
 from kekule.evaluation.metrics import selection_score
 
+DOCS = Path(__file__).parents[3] / "docs"
 SEEDS = range(5)
+EARLY = {"bedroc", "enrichment_1pct", "enrichment_5pct"}  # see test_early_recognition
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -21,9 +26,11 @@ def test_two_classes_are_scored_as_by_scikit_learn(seed):
         "f1": sk.f1_score(truth, labels),
         "log_loss": sk.log_loss(truth, p),
         "brier": sk.brier_score_loss(truth, positive),
+        "recall_at_precision_0.8": best_recall(truth == 1, positive),
+        "tnr_at_npv_0.8": best_recall(truth == 0, -positive),
     }
 
-    assert set(theirs) == set(METRICS) - {"ece"}  # which scikit-learn does not have
+    assert set(theirs) == set(METRICS) - {"ece"} - EARLY  # which scikit-learn does not have
     for name, value in theirs.items():
         assert METRICS[name].compute(truth, labels, p) == pytest.approx(value, abs=1e-12), name
 
@@ -41,6 +48,8 @@ def test_several_classes_are_scored_as_by_scikit_learn(seed):
         "f1": sk.f1_score(truth, labels, average="macro"),
         "log_loss": sk.log_loss(truth, p),
         "brier": float(((p - one_hot) ** 2).sum(1).mean()),
+        "recall_at_precision_0.8": np.mean([best_recall(truth == k, p[:, k]) for k in range(4)]),
+        "tnr_at_npv_0.8": np.mean([best_recall(truth != k, -p[:, k]) for k in range(4)]),
     }
 
     for name, value in theirs.items():
@@ -67,7 +76,9 @@ def test_no_rows_have_no_score(name):
     assert METRICS[name].compute(nothing, nothing, np.zeros((0, 2))) is None
 
 
-@pytest.mark.parametrize("name", ["roc_auc", "pr_auc", "mcc"])
+@pytest.mark.parametrize(
+    "name", ["roc_auc", "pr_auc", "mcc", "recall_at_precision_0.8", "tnr_at_npv_0.8", *EARLY]
+)
 def test_what_needs_two_classes_is_undefined_with_one(name):
     truth, labels, p = np.ones(4, dtype=int), np.array([1, 0, 1, 1]), np.full((4, 2), 0.5)
 
@@ -100,6 +111,68 @@ def test_a_class_of_probability_zero_that_happened_costs_much_and_not_infinitely
     cost = METRICS["log_loss"].compute(np.array([1]), np.array([0]), np.array([[1.0, 0.0]]))
 
     assert cost == pytest.approx(-np.log(1e-15))
+
+
+def test_recall_at_a_precision_worked_by_hand():
+    """From the top + + - + + - - +: four of five are positive down to the fifth row."""
+    truth = np.array([1, 1, 0, 1, 1, 0, 0, 1])
+    positive = np.linspace(0.9, 0.2, 8)
+    lists = METRICS["recall_at_precision_0.8"]
+
+    assert lists.compute(*answered(truth, positive)) == 4 / 5
+    positive[4:6] = 0.45  # the fifth row no longer comes without the sixth
+    assert lists.compute(*answered(truth, positive)) == 2 / 5
+
+
+def test_negatives_set_aside_worked_by_hand():
+    """From the bottom - + - - - +: four of five are negative only up to the fifth row."""
+    truth = np.array([0, 1, 0, 0, 0, 1])
+    positive = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    aside = METRICS["tnr_at_npv_0.8"]
+
+    assert aside.compute(*answered(truth, positive)) == 1
+    assert aside.compute(*answered(truth[:4], positive[:4])) == 1 / 3
+    assert aside.compute(*answered(1 - truth, positive)) == 0  # - - at the top only, after four +
+
+
+def test_no_list_is_pure_enough_where_every_row_has_the_same_score():
+    truth, same = np.array([1, 0, 1, 0]), np.full(4, 0.5)
+
+    assert METRICS["recall_at_precision_0.8"].compute(*answered(truth, same)) == 0
+    assert (
+        METRICS["recall_at_precision_0.8"].compute(
+            *answered(np.array([1] * 4 + [0]), np.full(5, 1.0))
+        )
+        == 1
+    )
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_order_of_the_rows_changes_no_score(name, n_classes):
+    truth, labels, p = drawn(2, n_classes)
+    p = p.round(1)  # ties, and probabilities of 0
+    value = METRICS[name].compute(truth, labels, p)
+
+    for seed in range(10):
+        order = np.random.default_rng(seed).permutation(len(truth))
+        moved = METRICS[name].compute(truth[order], labels[order], p[order])
+        assert moved == pytest.approx(value, rel=1e-12), name
+
+
+def test_the_recall_of_real_molecules_ranked_by_their_size_is_that_of_scikit_learn(
+    packed_mutag, mutag_targets
+):
+    size = np.diff(packed_mutag.node_pointer) / 100  # many are of one size
+    given = answered(mutag_targets, size)
+
+    for name, positive, score in [
+        ("recall_at_precision_0.8", mutag_targets == 1, size),
+        ("tnr_at_npv_0.8", mutag_targets == 0, -size),
+    ]:
+        value = METRICS[name].compute(*given)
+        assert 0 < value < 1
+        assert value == pytest.approx(best_recall(positive, score), abs=1e-12)
 
 
 def test_calibration_error_on_five_rows_worked_by_hand():
@@ -138,6 +211,29 @@ def test_the_score_that_chooses_the_epoch_rewards_the_truth_most():
 
 def test_the_primary_metric_is_one_of_them():
     assert PRIMARY in METRICS
+
+
+def test_the_page_lists_every_metric_with_its_range_and_direction():
+    page = (DOCS / "evaluation.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w.]+)`( ↓)? \| (\S+) to (\S+) \|", page, flags=re.M)
+    number = {"∞": np.inf, "\N{MINUS SIGN}1": -1.0}
+
+    listed = {
+        name: (number.get(low) or float(low), number.get(high) or float(high), not down)
+        for name, down, low, high in rows
+    }
+    assert listed == {name: (m.low, m.high, m.higher_is_better) for name, m in METRICS.items()}
+
+
+def answered(truth, positive):
+    """Truth, labels and probabilities of a model that gives these chances of the last class."""
+    p = np.stack([1 - positive, positive], axis=1)
+    return truth, p.argmax(1), p
+
+
+def best_recall(positive, scores):
+    precision, recall, _ = sk.precision_recall_curve(positive, scores)
+    return recall[precision >= 0.8].max()
 
 
 def drawn(seed, n_classes, n_rows=60):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rdkit import Chem, rdBase
 
+from kekule.evaluation import METRICS
 from kekule.visualization.run_view import FoldCurve, Layer, ParameterHistory, RunView, Score
 
 ELEMENTS = ("C", "N", "O", "F", "I", "Cl", "Br")
@@ -30,9 +31,6 @@ AUDIT = [
         "advice": "Compare with structure-free.",
     },
 ]
-METRICS = (
-    "accuracy", "balanced_accuracy", "roc_auc", "pr_auc", "mcc", "f1", "log_loss", "brier", "ece",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from kekule._errors import OutputError
+from kekule.evaluation import METRICS
 from kekule.visualization.catalogue import FIGURES
+from kekule.visualization.palette import METRIC_NAMES
 from kekule.visualization.report import write_report, write_whole
+from kekule.visualization.tables import score_tables
 
 SECTIONS = ("summary", "data", "learning", "scores", "errors", "model", "embedding")
 SECTIONS += ("reproduce", "all-rows")
@@ -200,3 +203,11 @@ def test_a_report_of_mutag_takes_seconds(mutag, tmp_path):
     start = time.process_time()
     write_report(mutag, tmp_path / "r.html")
     assert time.process_time() - start < 6
+
+
+def test_every_metric_stands_in_one_table_of_scores_by_its_name(mutag):
+    shown = [metric for table in score_tables(mutag) for metric in table]
+
+    assert sorted(shown) == sorted(METRICS)
+    assert set(METRICS) == set(METRIC_NAMES)
+    assert max(map(len, score_tables(mutag))) <= 9
