@@ -137,6 +137,7 @@ def _kind(field: dict[str, Any]) -> str:
         "string": "text",
         "array": "list",
         "boolean": "true or false",
+        "object": "keys with lists of values",
     }
     limits = {
         "minimum": "≥",

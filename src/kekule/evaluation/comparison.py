@@ -30,7 +30,7 @@ class Difference(NamedTuple):
     p: float
 
 
-def corrected_error(values: Sequence[float], n_folds: int) -> float:
+def corrected_error(values: Sequence[float], n_folds: float) -> float:
     """Standard error of the mean of fold scores under the correction.
 
     Parameters
@@ -38,13 +38,14 @@ def corrected_error(values: Sequence[float], n_folds: int) -> float:
     values
         One score a fold, J of them, of one or several repeats of k-fold.
     n_folds
-        k, so that test rows stand to training rows as 1 to k - 1.
+        k, so that test rows stand to training rows as 1 to k - 1; of repeated test sets of a
+        share, one over the share.
     """
     variance = float(np.var(values, ddof=1))
     return float(np.sqrt((1 / len(values) + 1 / (n_folds - 1)) * variance))
 
 
-def corrected_interval(values: Sequence[float], n_folds: int) -> tuple[float, float]:
+def corrected_interval(values: Sequence[float], n_folds: float) -> tuple[float, float]:
     """Interval of the mean of fold scores; see the module for why it is wide."""
     from scipy.special import stdtrit  # quantile of Student's t; not where there is one fold
 
@@ -53,7 +54,7 @@ def corrected_interval(values: Sequence[float], n_folds: int) -> tuple[float, fl
     return mean - reach, mean + reach
 
 
-def compare(ours: Sequence[float], theirs: Sequence[float], n_folds: int) -> Difference:
+def compare(ours: Sequence[float], theirs: Sequence[float], n_folds: float) -> Difference:
     """Corrected paired t test of two models on the same folds, ours minus theirs.
 
     Where every fold shows the same gap there is no spread to measure it by, and two folds of
@@ -121,7 +122,7 @@ def verdict(
     name: str,
     ours: Sequence[float],
     baselines: Mapping[str, Sequence[float]],
-    n_folds: int,
+    n_folds: float,
     *,
     measure: Measure = ACCURACY,
 ) -> str:
@@ -132,7 +133,7 @@ def verdict(
     """
     if not ours:
         return f"Nothing can be said of {name}.{measure.remark}"
-    if n_folds < 2 or len(ours) < 2:
+    if n_folds <= 1 or len(ours) < 2:
         return _one_test_set(name, ours, baselines, measure) + measure.remark
     return _over_folds(name, ours, baselines, n_folds, measure) + measure.remark
 
@@ -141,7 +142,7 @@ def _over_folds(
     name: str,
     ours: Sequence[float],
     baselines: Mapping[str, Sequence[float]],
-    n_folds: int,
+    n_folds: float,
     measure: Measure,
 ) -> str:
     """Words for scores of several folds, whose spread says what is noise."""

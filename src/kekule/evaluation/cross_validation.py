@@ -16,15 +16,16 @@ from kekule.evaluation.comparison import (
     mean_roc_auc,
     verdict,
 )
-from kekule.evaluation.folds import (
-    FINAL,
-    NETWORK,
-    FoldInputs,
-    FoldResult,
-    FoldTask,
-    split_rows,
-)
+from kekule.evaluation.fold_inputs import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask
+from kekule.evaluation.folds import shipped, split_rows
 from kekule.evaluation.metrics import PRIMARY, PRIMARY_OF_SEVERAL
+from kekule.evaluation.nested import (
+    grid_of,
+    inner_parts,
+    is_nested,
+    nested_scores,
+    recipe_of_result,
+)
 from kekule.evaluation.parallel import OnProgress, Progress, harmless, run_folds
 from kekule.evaluation.recipe import Recipe
 from kekule.evaluation.summaries import (
@@ -37,6 +38,8 @@ from kekule.evaluation.summaries import (
     told_of_tasks,
 )
 from kekule.evaluation.together import run_together, trains_together
+
+NO_INTERVAL = "none: a single test set says nothing of its luck"
 
 
 class FoldStore(Protocol):
@@ -63,7 +66,7 @@ def tasks_of(recipe: Recipe, n_folds: int | None = None) -> list[FoldTask]:
             FoldTask(model, seed, fold)
             for model in (NETWORK, *recipe.protocol.baselines)
             for seed in recipe.seeds
-            for fold in range(n_folds or recipe.protocol.folds)
+            for fold in range(n_folds or recipe.protocol.folds or 1)
         ),
     ]
 
@@ -90,6 +93,11 @@ def cross_validate(
         Called after every epoch of every fold.
     on_result
         Called with (task, result) as each fold finishes, after it is stored.
+
+    Raises
+    ------
+    FoldError, KekuleError
+        As `run_folds` raises them.
     """
     tasks = tasks_of(inputs.recipe, inputs.n_folds)
     results = {task: result for task in tasks if (result := store.get(task)) is not None}
@@ -101,11 +109,13 @@ def cross_validate(
             on_result(task, result)
 
     missing = [task for task in tasks if task not in results]
+    for task in missing:
+        if is_nested(inputs.recipe, task):
+            inner_parts(inputs, task)  # fails before the first training, or not at all
     networks = [task for task in tasks if task.model == NETWORK]
     recipe = inputs.recipe
-    if not results.keys() >= set(networks) and trains_together(
-        recipe.train, len(inputs.graphs), len(networks)
-    ):
+    alone = recipe.protocol.kind == "nested" or results.keys() >= set(networks)
+    if not alone and trains_together(recipe.train, len(inputs.graphs), len(networks)):
         # All of them, also those a killed run had finished: they shared a random stream.
         tell = harmless(on_progress)
         found = run_together(inputs, networks, lambda task, epoch: tell(Progress(task, epoch)))
@@ -149,6 +159,7 @@ def out_of_fold(
 def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict[str, Any]:
     """The part of ``scores.json`` that comes from the folds."""
     recipe, k = inputs.recipe, inputs.n_folds
+    kind = recipe.protocol.kind
     several = inputs.targets.ndim > 1
     models = (NETWORK, *recipe.protocol.baselines)
     of_tasks = {name: summarise_tasks(results, name, inputs) for name in models if several}
@@ -162,14 +173,14 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
     return {
         "protocol": {
             **recipe.protocol.model_dump(mode="json"),
-            "kind": recipe.protocol.kind if k > 1 else "holdout",
+            "kind": "holdout" if kind == "kfold" and k == 1 else kind,
             "folds": k,
             "description": _description(inputs),
-            "interval": INTERVAL if k > 1 else "none: a single test set says nothing of its luck",
+            "interval": INTERVAL if inputs.resampling > 1 else NO_INTERVAL,
             "seeds_used": list(recipe.seeds),
             "shipped": shipped_model(recipe),
         },
-        "model": recipe.model.model_dump(mode="json"),
+        "model": _shipped_recipe(results, recipe).model.model_dump(mode="json"),
         "primary": primary,
         "metrics": {name: asdict(s) for name, s in ours.items()},
         "baselines": {
@@ -177,15 +188,21 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
             for model, summary in means.items()
         },
         **(told_of_tasks(of_tasks) if several else {}),
+        **({"nested": nested_scores(results, inputs)} if kind == "nested" else {}),
         "seed_means": {name: seed_means(s, k) for name, s in ours.items()},
         "verdict": verdict(
             getattr(recipe.model, "name", "the network"),
             complete(ours[primary].folds),
             {name: complete(s[primary].folds) for name, s in means.items()},
-            k,
+            inputs.resampling,
             measure=_measure(of_tasks[NETWORK], primary) if several else ACCURACY,
         ),
     }
+
+
+def _shipped_recipe(results: dict[FoldTask, FoldResult], recipe: Recipe) -> Recipe:
+    result = results.get(shipped(recipe))
+    return recipe if result is None else recipe_of_result(recipe, result)
 
 
 def _measure(of_tasks: dict[str, dict[str, ScoreSummary]], primary: str) -> Measure:
@@ -200,11 +217,21 @@ def _description(inputs: FoldInputs) -> str:
         chosen = "the validation rows given with the split"
     else:
         chosen = f"{_shares_held(inputs)} of each fold's training rows"
-    return f"{how}; {len(recipe.seeds)} seed(s); {chosen} chose the epoch"
+    told = f"{how}; {len(recipe.seeds)} seed(s); "
+    if recipe.protocol.kind != "nested":
+        return f"{told}{chosen} chose the epoch"
+    if recipe.protocol.inner != 1:
+        chosen = f"{recipe.protocol.inner} inner folds of each fold's training rows"
+    n_combinations, runs = len(grid_of(recipe)), recipe.protocol.final_runs
+    return (
+        f"{told}{chosen} chose one of {n_combinations} combinations, trained anew {runs} time(s)"
+    )
 
 
 def shipped_model(recipe: Recipe) -> str:
     """Say which of a run's models its bundle holds."""
+    if recipe.protocol.kind == "nested" and recipe.protocol.refit:
+        return "chosen and trained anew on all rows"
     if recipe.protocol.refit:
         return "trained anew on all rows"
     return f"that of seed {recipe.seed}, fold 1; none was trained on all rows"

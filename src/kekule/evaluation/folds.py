@@ -8,20 +8,19 @@ Symbols: G graphs, n rows asked for, T tasks, K classes of each.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.data import Split, grouped_validation_rows, stratified_folds, validation_rows
+from kekule.data import grouped_validation_rows, stratified_folds, validation_rows
 from kekule.data.splits import multitask_folds
+from kekule.data.splits.random_rows import random_holdout
+from kekule.evaluation.fold_inputs import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask, Rows
 from kekule.evaluation.metrics import selection_score
 from kekule.evaluation.per_task import answers_by_task
 from kekule.evaluation.recipe import Recipe
-from kekule.features import PackedGraphs
 from kekule.models import (
     BASELINES,
     Baseline,
@@ -34,111 +33,6 @@ from kekule.models import (
     weights_of,
 )
 
-FINAL = -1  # the fold number of the model that holds no test rows back
-NETWORK = "network"
-
-Rows = NDArray[np.int64]
-
-
-class FoldTask(NamedTuple):
-    """Which model, which repeat, which fold."""
-
-    model: str  # NETWORK or the name of a baseline
-    seed: int
-    fold: int  # FINAL for the model of all rows
-
-    def __str__(self) -> str:
-        """Name the task as logs and errors do."""
-        if self.fold == FINAL:
-            return "final model"
-        return f"{self.model}, seed {self.seed}, fold {self.fold + 1}"
-
-
-@dataclass(frozen=True, eq=False)
-class FoldResult:
-    """What a fold leaves behind.
-
-    Attributes
-    ----------
-    rows
-        int64 (n,), the test rows; empty for the final model.
-    labels, probabilities
-        int64 (n,) and float64 (n, K); of several tasks (n, T) and (n, T, K).
-    train_loss, validation_loss
-        float64 (epochs run,), nats; empty for a baseline.
-    learning_rate
-        float64 (epochs run,).
-    parameter_rms, gradient_rms
-        float32 (epochs run, arrays of `layers_of`), see `FitResult`.
-    best_epoch
-        0-based, chosen on validation rows; -1 for a baseline.
-    seconds
-        Wall time of the fold.
-    weights
-        Arrays of the trained network; kept for the one that is shipped only.
-    """
-
-    rows: Rows
-    labels: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    train_loss: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    validation_loss: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    best_epoch: int = -1
-    seconds: float = 0.0
-    weights: dict[str, NDArray[np.generic]] = field(default_factory=dict)
-    learning_rate: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    parameter_rms: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), "f4"))
-    gradient_rms: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), "f4"))
-
-
-@dataclass(frozen=True, eq=False)
-class FoldInputs:
-    """What every fold of a run shares, sent once to each worker process.
-
-    Attributes
-    ----------
-    graphs
-        The usable graphs of the set, G of them.
-    targets
-        int64 (G,), class numbers 0 to ``n_classes - 1``; of several tasks (G, T), with -1
-        where a label is missing.
-    n_classes
-        K, the same for every task.
-    recipe
-        The resolved recipe.
-    splits
-        The split of each seed; a seed without one has stratified folds of single rows.
-    weights
-        float64 (G,), what each row counts in the loss of a network; None: all the same.
-    tasks
-        Names of several tasks, T of them; none where there is one.
-    folder
-        Where an unfinished fold keeps its checkpoint; None: nowhere.
-    profile
-        Where the trainings of `profile_name` write where their time went; None: nowhere.
-    """
-
-    graphs: PackedGraphs
-    targets: NDArray[np.int64]
-    n_classes: int
-    recipe: Recipe
-    splits: Mapping[int, Split] = field(default_factory=dict)
-    weights: NDArray[np.float64] | None = None
-    tasks: tuple[str, ...] = ()
-    folder: Path | None = None
-    profile: Path | None = None
-
-    @property
-    def n_tasks(self) -> int:
-        """T."""
-        return self.targets.shape[1] if self.targets.ndim == 2 else 1
-
-    @property
-    def n_folds(self) -> int:
-        """Folds of each seed; 1 where there is a single test set."""
-        counts = [split.n_folds for split in self.splits.values()]
-        return max(counts, default=self.recipe.protocol.folds)
-
 
 def split_rows(inputs: FoldInputs, task: FoldTask) -> tuple[Rows, Rows, Rows]:
     """Training, validation and test rows of a task, disjoint.
@@ -147,7 +41,7 @@ def split_rows(inputs: FoldInputs, task: FoldTask) -> tuple[Rows, Rows, Rows]:
     group of the split (a scaffold, a cluster) are never both learnt from and tested; whole
     groups choose the epoch, unless training can spare none (`grouped_validation_rows`).
     """
-    recipe, split = inputs.recipe, inputs.splits.get(task.seed)
+    split = inputs.splits.get(task.seed)
     if task.fold == FINAL:
         train, test = np.arange(len(inputs.targets)), np.zeros(0, dtype=np.int64)
     else:
@@ -158,21 +52,33 @@ def split_rows(inputs: FoldInputs, task: FoldTask) -> tuple[Rows, Rows, Rows]:
         if split is not None and split.validation is not None:
             held = split.validation[task.fold]
             return np.setdiff1d(train, np.union1d(held, test)), held, test
-    fraction, groups = recipe.train.validation, None if split is None else split.groups
-    if groups is None and inputs.targets.ndim == 1:
-        held = validation_rows(inputs.targets, train, fraction=fraction, seed=task.seed)
-    else:
-        held = grouped_validation_rows(
-            inputs.targets, train, groups, fraction=fraction, seed=task.seed
-        )
+    held = held_rows(inputs, train, groups_of(inputs, task), seed=task.seed)
     return np.setdiff1d(train, held), held, test
+
+
+def groups_of(inputs: FoldInputs, task: FoldTask) -> Rows | None:
+    """Group of every row in the split of a task; None where each stands for itself."""
+    split = inputs.splits.get(task.seed)
+    return None if split is None else split.groups
+
+
+def held_rows(inputs: FoldInputs, train: Rows, groups: Rows | None, *, seed: int) -> Rows:
+    """Those of some rows that choose the epoch; see `grouped_validation_rows`."""
+    fraction = inputs.recipe.train.validation
+    if groups is None and inputs.targets.ndim == 1:
+        return validation_rows(inputs.targets, train, fraction=fraction, seed=seed)
+    return grouped_validation_rows(inputs.targets, train, groups, fraction=fraction, seed=seed)
 
 
 def _fold_of_row(inputs: FoldInputs, seed: int) -> Rows:
     if seed in inputs.splits:
         return inputs.splits[seed].fold
+    protocol = inputs.recipe.protocol
+    if protocol.kind == "holdout" and protocol.test is not None:
+        codes = inputs.targets.reshape(len(inputs.targets), -1)
+        return random_holdout(codes, protocol.test, seed=seed).astype(np.int64) - 1
     deal = stratified_folds if inputs.targets.ndim == 1 else multitask_folds
-    return deal(inputs.targets, inputs.recipe.protocol.folds, seed=seed)
+    return deal(inputs.targets, inputs.n_folds, seed=seed)
 
 
 def shipped(recipe: Recipe) -> FoldTask:
@@ -197,7 +103,8 @@ def profile_name(inputs: FoldInputs, task: FoldTask) -> str | None:
     return "final" if task.fold == FINAL else f"seed{task.seed}-fold{task.fold + 1}"
 
 
-def _profile(inputs: FoldInputs, task: FoldTask) -> Path | None:
+def profile_page(inputs: FoldInputs, task: FoldTask) -> Path | None:
+    """Page of a task's profile; None where none is written."""
     name = profile_name(inputs, task)
     return None if name is None or inputs.profile is None else inputs.profile / f"{name}.md"
 
@@ -222,26 +129,48 @@ def run_fold(
     """
     started = time.perf_counter()
     train, held, test = split_rows(inputs, task)
-    seen = np.full_like(inputs.targets, -1)
-    seen[train], seen[held] = inputs.targets[train], inputs.targets[held]
     if task.model != NETWORK:
         prepared = {} if prepared is None else prepared
         if task.model not in prepared:
-            prepared[task.model] = BASELINES[task.model](inputs.graphs)
+            prepared[task.model] = BASELINES[task.model](inputs.graphs, inputs.tables)
         answer = answers_by_task(
             prepared[task.model],
-            seen,
+            targets_of(inputs, train, held),
             train_rows=np.union1d(train, held),  # a baseline selects by inner folds instead
             test_rows=test,
             n_classes=inputs.n_classes,
             seed=task.seed,
         )
         return FoldResult(test, *answer, seconds=time.perf_counter() - started)
+    network, curve = train_network(
+        inputs,
+        train,
+        held,
+        seed=task.seed,
+        on_epoch=on_epoch,
+        checkpoint=_checkpoint(inputs, task),
+        profile=profile_page(inputs, task),
+    )
+    return network_result(inputs, task, network, curve, time.perf_counter() - started)
+
+
+def train_network(
+    inputs: FoldInputs,
+    train: Rows,
+    held: Rows,
+    *,
+    seed: int,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+    checkpoint: Path | None = None,
+    profile: Path | None = None,
+) -> tuple[Network, FitResult]:
+    """Train the recipe's network on some rows while others choose the epoch; show it no more."""
+    seen = targets_of(inputs, train, held)
     network = build_network(
         inputs.graphs.schema,
         inputs.n_classes,
         inputs.recipe.model,
-        seed=task.seed,
+        seed=seed,
         n_tasks=inputs.n_tasks,
     )
     curve = fit(
@@ -252,13 +181,21 @@ def run_fold(
         validation_rows=held,
         settings=inputs.recipe.train,
         score=selection_score,
-        seed=task.seed,
+        seed=seed,
         weights=inputs.weights,
         on_epoch=on_epoch,
-        checkpoint=_checkpoint(inputs, task),
-        profile=_profile(inputs, task),
+        checkpoint=checkpoint,
+        profile=profile,
     )
-    return network_result(inputs, task, network, curve, time.perf_counter() - started)
+    return network, curve
+
+
+def targets_of(inputs: FoldInputs, *rows: Rows) -> NDArray[np.int64]:
+    """Targets of some rows, -1 at all others."""
+    seen = np.full_like(inputs.targets, -1)
+    for some in rows:
+        seen[some] = inputs.targets[some]
+    return seen
 
 
 def network_result(

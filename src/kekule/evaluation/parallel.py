@@ -24,7 +24,9 @@ from threadpoolctl import threadpool_limits
 
 from kekule._errors import KekuleError
 from kekule.data.chunked import ONE_THREAD, end_with
-from kekule.evaluation.folds import FoldInputs, FoldResult, FoldTask, run_fold
+from kekule.evaluation.fold_inputs import FoldInputs, FoldResult, FoldTask
+from kekule.evaluation.folds import run_fold
+from kekule.evaluation.nested import is_nested, run_nested
 from kekule.models import Baseline, EpochReport
 
 log = logging.getLogger(__name__)
@@ -195,13 +197,13 @@ def _report(word: Progress) -> None:
 def _guarded(
     inputs: FoldInputs, task: FoldTask, prepared: dict[str, Baseline], on_progress: OnProgress
 ) -> FoldResult:
+    def told(epoch: EpochReport) -> None:
+        on_progress(Progress(task, epoch))
+
     try:
-        return run_fold(
-            inputs,
-            task,
-            prepared=prepared,
-            on_epoch=lambda epoch: on_progress(Progress(task, epoch)),
-        )
+        if is_nested(inputs.recipe, task):
+            return run_nested(inputs, task, on_epoch=told)
+        return run_fold(inputs, task, prepared=prepared, on_epoch=told)
     except KekuleError:
         raise
     except Exception as error:

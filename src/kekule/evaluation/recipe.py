@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import yaml
 from pydantic import (
@@ -27,15 +27,25 @@ from pydantic_core import ErrorDetails
 from kekule._errors import RecipeError
 from kekule.data import (
     POLICIES,
-    SPLITS,
     DuplicatePolicy,
     StandardisationPolicy,
     is_molecule_source,
     policy_of,
 )
+from kekule.evaluation.grid import checked_grid
 from kekule.evaluation.plain_yaml import read_yaml, yaml_value
+from kekule.evaluation.protocol_settings import (
+    ProtocolSettings,
+    of_another_kind,
+    protocol_of_table,
+)
 from kekule.features import DESCRIPTORS, NO_DESCRIPTORS
-from kekule.models import BASELINES, NETWORKS, NetworkSettings, TrainSettings
+from kekule.models import (
+    BASELINES,
+    NETWORKS,
+    NetworkSettings,
+    TrainSettings,
+)
 
 if TYPE_CHECKING:
     ModelSettings = NetworkSettings
@@ -52,6 +62,7 @@ PLAIN = {  # where pydantic speaks of Python
     "invalid_key": "a key should be a word",
 }
 SHOWN = 80  # characters of a value, and of a key, that an error repeats
+KIND = "protocol.kind"  # its override leaves out what another kind was told
 SHORT_FORMS = {
     "data": "source",
     "model": "name",
@@ -64,9 +75,6 @@ NAMES = {
     *(f"data.{key}" for key in OF_DATA),
     *("standardise", "features.descriptors", "protocol.column", "protocol.file"),
 }
-
-
-FOR_TABLES = {"split": "scaffold", "folds": 5}  # defaults of a protocol on molecules
 
 
 class DataSettings(BaseModel):
@@ -142,66 +150,6 @@ class FeatureSettings(BaseModel):
         return given
 
 
-class ProtocolSettings(BaseModel):
-    """How the scores are estimated."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Annotated[Literal["kfold"], Field(description="k-fold cross-validation.")] = "kfold"
-    split: Annotated[
-        str,
-        Field(
-            description="How rows are shared out: "
-            + ", ".join(SPLITS)
-            + ". `scaffold` for tables of molecules, `random` (stratified) for graph sets."
-        ),
-    ] = "random"
-    column: Annotated[str | None, Field(description="Column of a time, group or given split.")] = (
-        None
-    )
-    file: Annotated[str | None, Field(description="Index file of a given split, JSON or CSV.")] = (
-        None
-    )
-    test: Annotated[
-        float, Field(gt=0, lt=1, description="Share of the rows tested, where there is one test.")
-    ] = 0.2
-    folds: Annotated[
-        int, Field(ge=2, le=1000, description="Folds k; 5 for tables, where not stated.")
-    ] = 10
-    seeds: Annotated[
-        int, Field(ge=1, le=1000, description="Repeats, each with its own split and weights.")
-    ] = 3
-    baselines: Annotated[
-        tuple[str, ...], Field(description="Scored beside the network on the same folds.")
-    ] = tuple(BASELINES)
-    refit: Annotated[
-        bool,
-        Field(
-            description="Train the model that is shipped anew on all rows. `false` ships that of "
-            "the first seed's first fold, which spares a training."
-        ),
-    ] = True
-
-    @field_validator("split")
-    @classmethod
-    def _known_split(cls, given: str) -> str:
-        if given not in SPLITS:
-            near = difflib.get_close_matches(given, SPLITS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(SPLITS)}"
-            raise ValueError(f"{given!r} is no split; {hint}")
-        return given
-
-    @field_validator("baselines")
-    @classmethod
-    def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        for name in given:
-            if name not in BASELINES:
-                raise ValueError(f"{name!r} is no baseline; choose from {', '.join(BASELINES)}")
-        if len(set(given)) < len(given):
-            raise ValueError(f"{list(given)} names a baseline twice")
-        return given
-
-
 class Recipe(BaseModel):
     """A whole experiment; equal recipes on equal data give equal scores."""
 
@@ -234,7 +182,7 @@ class Recipe(BaseModel):
         if isinstance(data, dict) and (short := [key for key in OF_DATA if key in given]):
             given["data"] = data | {key: given.pop(key) for key in short}
         if _is_table(given.get("data")) and isinstance(given.get("protocol", {}), dict):
-            given["protocol"] = FOR_TABLES | given.get("protocol", {})
+            given["protocol"] = protocol_of_table(given.get("protocol", {}))
         return given
 
     @field_validator("standardise", mode="before")
@@ -253,6 +201,38 @@ class Recipe(BaseModel):
             )
         return given
 
+    @field_validator("protocol")
+    @classmethod
+    def _baselines_of_molecules(cls, given: ProtocolSettings, info: ValidationInfo) -> Any:
+        data = info.data.get("data")
+        if data is None or _is_table(data.model_dump()):
+            return given
+        for name in given.baselines:
+            if BASELINES.needs(name):
+                raise ValueError(
+                    f"{name} needs molecules, and {data.source} is a set of graphs; leave it "
+                    "out, or write the set as a table with `kekule data convert`"
+                )
+        return given
+
+    @field_validator("protocol")
+    @classmethod
+    def _grid_of_this_recipe(cls, given: ProtocolSettings, info: ValidationInfo) -> Any:
+        model, train = info.data.get("model"), info.data.get("train")
+        if given.kind != "nested" or given.grid is None or model is None or train is None:
+            return given
+        if train.together == "on":
+            why = "'on' given: the kind nested chooses inside each fold, so folds train alone"
+            raise RecipeError("train.together", why, "Leave it out.")
+        grid = checked_grid(given.grid, {"model": model, "train": train})
+        return given.model_copy(update={"grid": grid})
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Names of the fingerprints that its baselines need, each once."""
+        needed = [name for model in self.protocol.baselines for name in BASELINES.needs(model)]
+        return tuple(dict.fromkeys(needed))
+
     @property
     def is_table(self) -> bool:
         """Whether the data are a table of molecules, not a set of graphs."""
@@ -267,6 +247,8 @@ class Recipe(BaseModel):
         """
         watched = {"checkpoint", "profile", "tensorboard"}  # they change no number
         resolved = self.model_dump(mode="json", exclude={"data": {"source"}, "train": watched})
+        if self.protocol.grid is not None:  # its order decides between equals
+            resolved["protocol"]["grid"] = [*self.protocol.grid.items()]
         return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -298,13 +280,19 @@ def read_recipe(path: Path | None = None, overrides: Sequence[str] = ()) -> Reci
     """
     given = {} if path is None else read_yaml(path)
     # A whole part first (`model=gcn`), then its keys: they hold in whatever order they came.
-    for override in sorted(overrides, key=lambda text: text.partition("=")[0].count(".")):
+    for override in sorted(overrides, key=_order):
         _apply(given, override)
     source = "recipe" if path is None else str(path)
     try:
         return Recipe.model_validate(given)
     except ValidationError as error:
         raise _recipe_error(error.errors(), given, overrides, source) from None
+
+
+def _order(override: str) -> tuple[int, bool]:
+    """Sort by depth, a kind of protocol before its settings."""
+    path = override.partition("=")[0]
+    return path.count("."), path != KIND
 
 
 def _apply(given: dict[str, Any], override: str) -> None:
@@ -329,7 +317,7 @@ def _apply(given: dict[str, Any], override: str) -> None:
             raise RecipeError(
                 path, f"{key!r} has no keys below it", "Set it as a whole.", source="command line"
             )
-        place[key] = dict(inner)
+        place[key] = of_another_kind(inner, value) if path == KIND else dict(inner)
         place = place[key]
     if (
         not parents
@@ -384,12 +372,18 @@ def _recipe_error(
         del loc[1]  # which network's settings were tried: pydantic's, not the reader's
     if loc[:2] in (["data", "source"], ["data", "target"]):
         del loc[2:]  # which of its two forms was tried
+    if loc[:2] == ["protocol", "grid"]:
+        del loc[3:]
+    told = first.get("ctx", {}).get("error")
     unnamed = first["type"].startswith("union_tag")
     key = "model.name" if unnamed else ".".join(loc) or "recipe"
+    key = told.key if isinstance(told, RecipeError) else key
     if any(_touch(key, text.partition("=")[0]) for text in overrides):
         source = "command line"
     key = _short(key)
     more = f" ({len(errors) - 1} more after it.)" if len(errors) > 1 else ""
+    if isinstance(told, RecipeError):
+        return RecipeError(key, _short(told.why), told.cure + more, source=source)
     if first["type"] == "extra_forbidden":
         known = _known_keys(loc[:-1], given)
         near = difflib.get_close_matches(loc[-1], known, n=1)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kekule.evaluation.comparison import corrected_interval
-from kekule.evaluation.folds import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask
+from kekule.evaluation.fold_inputs import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask
 from kekule.evaluation.metrics import METRICS
 from kekule.evaluation.per_task import mean_of_defined, task_values
 
@@ -51,7 +51,7 @@ def summarise(
         values = tuple(
             metric.compute(inputs.targets[r.rows], r.labels, r.probabilities) for r in folds
         )
-        summary[name] = _summary(values, inputs.n_folds, (metric.low, metric.high))
+        summary[name] = summary_of(values, inputs.resampling, (metric.low, metric.high))
     return summary
 
 
@@ -66,7 +66,9 @@ def summarise_tasks(
             task_values(metric, inputs.targets[r.rows], r.labels, r.probabilities) for r in folds
         ]
         for task, of_task in zip(inputs.tasks, zip(*values, strict=True), strict=True):
-            summaries[task][name] = _summary(of_task, inputs.n_folds, (metric.low, metric.high))
+            summaries[task][name] = summary_of(
+                of_task, inputs.resampling, (metric.low, metric.high)
+            )
     return summaries
 
 
@@ -82,7 +84,7 @@ def mean_over_tasks(
     for name, metric in METRICS.items():
         folds = zip(*(task[name].folds for task in of_tasks.values()), strict=True)
         values = tuple(mean_of_defined(fold) for fold in folds)
-        summary[name] = _summary(values, inputs.n_folds, (metric.low, metric.high))
+        summary[name] = summary_of(values, inputs.resampling, (metric.low, metric.high))
     return summary
 
 
@@ -109,16 +111,17 @@ def _folds_of(results: dict[FoldTask, FoldResult], model: str) -> list[FoldResul
     return [r for t, r in results.items() if t.model == model and t.fold != FINAL]
 
 
-def _summary(
-    values: tuple[float | None, ...], n_folds: int, limits: tuple[float, float]
+def summary_of(
+    values: tuple[float | None, ...], n_folds: float, limits: tuple[float, float]
 ) -> ScoreSummary:
+    """What scores amount to; `n_folds` as `FoldInputs.resampling` counts them."""
     defined = complete(values)
     if not defined:
         return ScoreSummary(None, None, None, None, values)
     mean = float(np.mean(defined))
     if len(defined) < 2:
         return ScoreSummary(mean, None, None, None, values)
-    if n_folds < 2:  # seeds on one test set: their spread is not that of other test sets
+    if n_folds <= 1:  # seeds on one test set: their spread is not that of other test sets
         return ScoreSummary(mean, float(np.std(defined, ddof=1)), None, None, values)
     if np.ptp(defined) == 0:  # folds that agree by chance know nothing of their spread
         return ScoreSummary(mean, 0.0, None, None, values)

@@ -8,7 +8,8 @@ network leaves idle.
 import time
 from collections.abc import Callable, Sequence
 
-from kekule.evaluation.folds import FoldInputs, FoldResult, FoldTask, network_result, split_rows
+from kekule.evaluation.fold_inputs import FoldInputs, FoldResult, FoldTask
+from kekule.evaluation.folds import network_result, split_rows
 from kekule.evaluation.metrics import selection_score
 from kekule.models import EpochReport, TrainSettings, build_network, device_named, fit_together
 

@@ -22,6 +22,7 @@ from kekule.workflow.disk import unwritable
 _ARRAYS = (
     *("rows", "labels", "probabilities", "train_loss", "validation_loss"),
     *("learning_rate", "parameter_rms", "gradient_rms"),
+    *("inner_scores", "run_probabilities"),
 )
 _WEIGHT = "weight:"
 _DAMAGED = (  # what reading a damaged .npz raises
@@ -63,6 +64,7 @@ class FoldFolder:
                 **{name: arrays[name] for name in _ARRAYS},
                 best_epoch=int(arrays["best_epoch"]),
                 seconds=float(arrays["seconds"]),
+                chosen=int(arrays["chosen"]),
                 weights={
                     name.removeprefix(_WEIGHT): values
                     for name, values in arrays.items()
@@ -86,6 +88,7 @@ class FoldFolder:
         arrays |= {
             "best_epoch": np.int64(result.best_epoch),
             "seconds": np.float64(result.seconds),
+            "chosen": np.int64(result.chosen),
         }
         arrays |= {_WEIGHT + name: value for name, value in result.weights.items()}
         try:

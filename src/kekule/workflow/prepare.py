@@ -122,7 +122,7 @@ def prepare(
     """
     if recipe.is_table:
         molecules = open_table(recipe, cache=cache, processes=processes, progress=progress)
-        return _prepare_table(recipe, molecules, processes, progress)
+        return _prepare_table(recipe, molecules, cache, processes, progress)
     return _prepare_graphs(recipe)
 
 
@@ -204,7 +204,11 @@ def _prepare_graphs(recipe: Recipe) -> Prepared:
 
 
 def _prepare_table(
-    recipe: Recipe, molecules: MoleculeSet, processes: int, progress: Progress | None
+    recipe: Recipe,
+    molecules: MoleculeSet,
+    cache: Path | None,
+    processes: int,
+    progress: Progress | None,
 ) -> Prepared:
     table, targets = molecules.table, molecules.table.targets
     if targets is None:
@@ -244,6 +248,9 @@ def _prepare_table(
         splits=_splits(recipe, to_split, processes if len(usable) > FEW else 1, progress),
         weights=_weights(molecules, usable),
         tasks=left.tasks if several else (),
+        tables=molecules.fingerprints(
+            usable, recipe.fingerprints, cache=cache, processes=processes, progress=progress
+        ),
     )
     return Prepared(
         molecules,
@@ -322,9 +329,10 @@ def _splits(
         return make_split(
             protocol.split,
             inputs,
-            n_folds=protocol.folds,
+            n_folds=protocol.folds or 2,  # of a split that folds, it is there
             seed=seed,
-            test=protocol.test,
+            test=protocol.test or 0.5,  # of one that is tested by share, too
+            holdout=protocol.kind == "holdout",
             processes=processes,
             progress=progress,
         )

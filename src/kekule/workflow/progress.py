@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -95,15 +95,28 @@ class FoldProgress(_Display):
     tasks
         Tasks still to run.
     epochs
-        Most epochs of a fold; one that stops early counts as complete.
+        Most epochs of a training; one that stops early counts as complete.
     show
         True, False, or None to show it where standard error is a terminal.
+    trainings
+        How many networks a task trains, one after another; one where None.
     """
 
     BASELINE_COST = 5  # of a baseline's fold, in epochs: only the time left depends on it
 
-    def __init__(self, name: str, tasks: list[FoldTask], epochs: int, *, show: bool | None):
+    def __init__(
+        self,
+        name: str,
+        tasks: list[FoldTask],
+        epochs: int,
+        *,
+        show: bool | None,
+        trainings: Callable[[FoldTask], int] | None = None,
+    ):
         shown = sys.stderr.isatty() if show is None else show
+        self.trainings = trainings
+        self.epoch: dict[FoldTask, int] = {}
+        self.before: dict[FoldTask, int] = {}  # epochs of the trainings that ended
         self.name, self.epochs, self.n_tasks = name, epochs, len(tasks)
         self.done: dict[FoldTask, int] = {}
         self.finished = 0
@@ -133,7 +146,12 @@ class FoldProgress(_Display):
         with self.lock:
             if self.done.get(task, 0) >= self._cost(task):
                 return
-            self.done[task] = epoch.epoch + 1
+            if epoch.epoch <= self.epoch.get(task, -1):  # the task's next training
+                self.before[task] = self.before.get(task, 0) + self.epochs
+                self.chart.remove(task)
+            self.epoch[task] = epoch.epoch
+            so_far = self.before.get(task, 0) + epoch.epoch + 1
+            self.done[task] = min(so_far, self._cost(task))
             if not self.bar.disable:
                 self.chart.add(task, epoch)
             self._show(
@@ -161,4 +179,6 @@ class FoldProgress(_Display):
         return f"{self.finished}/{self.n_tasks} folds"
 
     def _cost(self, task: FoldTask) -> int:
-        return self.epochs if task.model == NETWORK else self.BASELINE_COST
+        if task.model != NETWORK:
+            return self.BASELINE_COST
+        return self.epochs * (1 if self.trainings is None else self.trainings(task))

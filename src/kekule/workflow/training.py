@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from kekule.evaluation import (
     tasks_of,
 )
 from kekule.evaluation import Progress as Word
+from kekule.evaluation.nested import grid_of, n_trainings, recipe_of_result
 from kekule.evaluation.parallel import one_thread
 from kekule.features import seen_codes
 from kekule.registry import BundleContent, Predictor, load, save_bundle
@@ -274,7 +276,14 @@ def _cross_validate(
     if kept:
         log.info("resumed: %d finished folds are kept, %d to run", kept, len(left))
     name = getattr(recipe.model, "name", "")
-    bar = FoldProgress(name, left, recipe.train.epochs, show=show)
+    epochs = max((int(one.get("train.epochs", 0)) for one in grid_of(recipe)), default=0)
+    bar = FoldProgress(
+        name,
+        left,
+        epochs or recipe.train.epochs,
+        show=show,
+        trainings=partial(n_trainings, recipe),
+    )
     stream = MetricStream(folder.files, network=name, tensorboard=recipe.train.tensorboard)
 
     def on_progress(word: Word) -> None:
@@ -283,7 +292,9 @@ def _cross_validate(
 
     def on_result(task: FoldTask, result: FoldResult) -> None:
         epochs = f", epoch {result.best_epoch + 1} of {len(result.train_loss)}"
-        log.info("%s: %.1f s%s", task, result.seconds, epochs if task.model == NETWORK else "")
+        chose = f", chose {grid_of(recipe)[result.chosen]}" if result.chosen >= 0 else ""
+        told = epochs + chose if task.model == NETWORK else ""
+        log.info("%s: %.1f s%s", task, result.seconds, told)
         bar.on_result(task, result)
 
     profile = folder.files / PROFILE if recipe.train.profile else None
@@ -333,14 +344,15 @@ def _write(
     _write_json(files / "audit.json", audit)
     predictions_table(prepared, results).to_csv(files / "predictions.csv", index=False)
     prepared.rejected().to_csv(files / "rejected.csv", index=False)
-    write_curves(files, prepared.inputs, results)
+    ours = recipe_of_result(recipe, results[shipped(recipe)])
+    write_curves(files, replace(prepared.inputs, recipe=ours), results)
     if isinstance(origin, MoleculeSet):
         origin.changes().to_csv(files / CHANGES, index=False)
     bundle = BundleContent(
         name=name,
         classes=prepared.classes,
         schema=prepared.inputs.graphs.schema,
-        network_settings=recipe.model.model_dump(mode="json"),
+        network_settings=ours.model.model_dump(mode="json"),
         weights=results[shipped(recipe)].weights,
         recipe_yaml=recipe.to_yaml(),
         recipe_sha256=key["recipe"],

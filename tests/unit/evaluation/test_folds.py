@@ -21,6 +21,7 @@ from kekule.models import (
     set_weights,
     weights_of,
 )
+from stand_in_tables import tables_of
 
 MODELS = [NETWORK, *BASELINES]
 
@@ -235,7 +236,8 @@ def made(graphs, targets, *overrides):
             *overrides,
         ]
     )
-    return FoldInputs(graphs, targets, int(targets.max()) + 1, recipe)
+    n_classes = int(targets.max()) + 1
+    return FoldInputs(graphs, targets, n_classes, recipe, tables=tables_of(graphs))
 
 
 def learned_by(monkeypatch, inputs, task):

@@ -21,8 +21,9 @@ from kekule.evaluation import (
 from kekule.evaluation.metrics import selection_score
 from kekule.evaluation.per_task import answers_by_task, mean_of_defined, task_values
 from kekule.evaluation.summaries import summarise_tasks
-from kekule.models import BASELINES
+from kekule.models import BASELINES, OF_GRAPHS
 from kekule.models.baseline import Answer
+from stand_in_tables import tables_of
 
 TASKS = ("toxic", "mutagenic", "soluble")
 
@@ -140,7 +141,7 @@ def test_changing_the_labels_of_the_test_rows_changes_no_answer(monkeypatch, inp
     np.testing.assert_array_equal(first.labels, second.labels)
 
 
-@pytest.mark.parametrize("model", [NETWORK, *BASELINES])
+@pytest.mark.parametrize("model", [NETWORK, *OF_GRAPHS])
 def test_a_fold_answers_every_task_of_every_test_row_with_distributions(results, model):
     result = results[FoldTask(model, 0, 2)]
 
@@ -151,7 +152,7 @@ def test_a_fold_answers_every_task_of_every_test_row_with_distributions(results,
 
 @pytest.mark.parametrize("model", BASELINES)
 def test_a_baseline_answers_one_of_several_tasks_as_it_would_that_task_alone(inputs, model):
-    baseline = BASELINES[model](inputs.graphs)
+    baseline = BASELINES[model](inputs.graphs, inputs.tables)
     train, held, test = split_rows(inputs, FoldTask(model, 0, 0))
     rows = np.union1d(train, held)
     asked = {"test_rows": test, "n_classes": 2, "seed": 0}
@@ -171,7 +172,7 @@ def test_a_task_with_one_class_or_none_to_train_on_is_answered_and_no_crash(inpu
     targets[:, 2] = -1
     train, test = np.arange(40), np.arange(40, 60)
     labels, p = answers_by_task(
-        BASELINES[model](inputs.graphs),
+        BASELINES[model](inputs.graphs, inputs.tables),
         targets,
         train_rows=train,
         test_rows=test,
@@ -284,7 +285,7 @@ def made(graphs, targets):
             *("protocol.folds=3", "protocol.seeds=1"),
         ]
     )
-    return FoldInputs(graphs, targets, 2, recipe, tasks=TASKS)
+    return FoldInputs(graphs, targets, 2, recipe, tasks=TASKS, tables=tables_of(graphs))
 
 
 def drawn(seed, n_rows=50):

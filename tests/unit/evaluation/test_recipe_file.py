@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kekule import KekuleError
 from kekule._errors import RecipeError
 from kekule.evaluation import Recipe, read_recipe
-from kekule.models import BASELINES, NETWORKS
+from kekule.models import NETWORKS, OF_GRAPHS, OF_MOLECULES
 
 RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("*.yaml"))
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -201,6 +201,7 @@ def test_a_wrong_recipe_is_named_where_and_why_in_one_short_line(written, text, 
         ("model=12", "model.name: '12' is no network"),
         ("model=", "model: None given"),
         ("train={together: on, profile: true}", "of which no profile is written"),
+        ("protocol.baselines=[extra-trees]", "extra-trees needs molecules"),
         ("two\nlines=3", "two lines: there is no such key"),
         ("two\nlines", "two lines: is not of the form"),
     ],
@@ -258,6 +259,116 @@ def test_the_hash_does_not_feel_where_the_data_lie(place):
     assert read_recipe(overrides=[f"data={place}"]).sha256 == Recipe().sha256
 
 
+NESTED = "protocol.kind=nested"
+KINDS = [
+    (["protocol.kind=kfold"], {"folds": 10, "seeds": 3, "test": None, "inner": None}),
+    (["protocol.kind=kfold", "data=a.csv"], {"folds": 5, "split": "scaffold"}),
+    (["protocol.split=time", "protocol.column=y"], {"test": 0.2, "folds": 10}),
+    (["protocol.kind=holdout"], {"test": 0.2, "folds": None, "seeds": 3, "grid": None}),
+    (["protocol.kind=holdout", "data=a.csv"], {"split": "scaffold", "folds": None}),
+    (["protocol.kind=holdout", "data=a.csv", "protocol.split=scaffold-ordered"], {"test": None}),
+    (["protocol.kind=repeated"], {"folds": 5, "seeds": 5, "test": None}),
+    (["protocol.kind=repeated", "protocol.folds=3", "data=a.csv"], {"folds": 3, "seeds": 5}),
+    (["protocol.kind=given", "protocol.column=x"], {"split": "given", "folds": None}),
+    (["protocol.kind=given", "protocol.file=f.json", "data=a.csv"], {"split": "given"}),
+    (
+        [NESTED, "protocol.grid={model.hidden: [8, 16]}"],
+        {"folds": 10, "inner": 1, "final_runs": 3, "grid": {"model.hidden": (8, 16)}},
+    ),
+    (
+        [NESTED, "protocol.grid.train.learning_rate=[0.1, 1e-3]", "protocol.inner=3"],
+        {"inner": 3, "grid": {"train.learning_rate": (0.1, 0.001)}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("overrides", "resolved"), KINDS)
+def test_a_kind_of_protocol_says_all_its_settings_and_is_read_back(written, overrides, resolved):
+    recipe = read_recipe(overrides=overrides)
+
+    assert {key: getattr(recipe.protocol, key) for key in resolved} == resolved
+    assert read_recipe(written(recipe.to_yaml())) == recipe
+
+
+@pytest.mark.parametrize("kind", ["kfold", "holdout", "repeated"])
+@pytest.mark.parametrize(("overrides", "resolved"), KINDS[:4] + KINDS[-2:])
+def test_another_kind_on_the_command_line_leaves_out_what_only_the_first_read(
+    written, overrides, resolved, kind
+):
+    path = written(read_recipe(overrides=[*overrides, "protocol.split=random"]).to_yaml())
+    recipe = read_recipe(path, [f"protocol.kind={kind}"])
+
+    assert recipe.protocol.kind == kind
+    assert recipe.protocol.grid is recipe.protocol.inner is None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["protocol.test=0.1"], "protocol.test: kfold does not use it"),
+        (["protocol.kind=holdout", "protocol.folds=5"], "protocol.folds: holdout does not use it"),
+        (["protocol.kind=repeated", "protocol.inner=2"], "protocol.inner: repeated does not use"),
+        (["protocol.kind=given", "protocol.file=f", "protocol.folds=5"], "protocol.folds: given"),
+        (["protocol.final_runs=2"], "protocol.final_runs: kfold does not use it"),
+        (["protocol.grid={model.hidden: [8]}"], "protocol.grid: kfold does not use it"),
+        (["protocol.kind=given"], "Give protocol.column or protocol.file."),
+        (["protocol.kind=given", "protocol.file=f", "protocol.split=random"], "protocol.split"),
+        (["protocol.kind=holdout", "protocol.split=given"], "Use protocol.kind=given."),
+        (
+            ["protocol.kind=holdout", "protocol.split=scaffold-ordered", "protocol.test=0.1"],
+            "protocol.test: holdout with the split scaffold-ordered does not use it",
+        ),
+        (["protocol.kind=repeated", "protocol.split=time"], "'time' given: it is the same rows"),
+        (["protocol.kind=nestd"], "protocol.kind: 'nestd' given: input should be 'kfold'"),
+        ([NESTED], "nested chooses from a grid, and there is none. Give one: protocol.grid="),
+        ([NESTED, "protocol.grid={model.hiden: [8]}"], "model.hiden: there is no such key to sea"),
+        ([NESTED, "protocol.grid={model.hiden: [8]}"], "Did you mean model.hidden?"),
+        ([NESTED, "protocol.grid={hidden: [8]}"], "Did you mean model.hidden?"),
+        ([NESTED, "protocol.grid={model.hidden: [8, x]}"], "protocol.grid.model.hidden: model.hi"),
+        ([NESTED, "protocol.grid={model.hidden: [8, -1]}"], "model.hidden -1: "),
+        (
+            [NESTED, "protocol.grid={model.hidden: 8}"],
+            "protocol.grid.model.hidden: 8 given: it sh",
+        ),
+        ([NESTED, "protocol.grid={model.hidden: []}"], "protocol.grid.model.hidden: [] given"),
+        ([NESTED, "protocol.grid={model.hidden: [8, 8]}"], "names a value twice"),
+        ([NESTED, "protocol.grid={model.hidden: [8, 8.0]}"], "names a value twice"),
+        ([NESTED, "protocol.grid={model.name: [gin]}"], "it is the same for every combination"),
+        ([NESTED, "protocol.grid={seed: [1, 2]}"], "protocol.grid.seed: there is no such key"),
+        (
+            [
+                *(NESTED, f"protocol.grid.model.hidden={[*range(1, 14)]}"),
+                f"protocol.grid.train.epochs={[*range(1, 6)]}",
+            ],
+            "it has 65 combinations, more than 64",
+        ),
+        ([NESTED, "protocol.grid={model.hidden: [8]}", "train.together=on"], "train.together: "),
+        (
+            [NESTED, "protocol.grid={model.hidden: [8]}", "protocol.refit=false"],
+            "protocol.refit: false ships one model of a fold, which has 3 final runs",
+        ),
+    ],
+)
+def test_a_protocol_that_cannot_be_meant_is_refused_naming_the_key(overrides, message):
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(overrides=overrides)
+
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("command line: ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_hash_feels_the_order_of_a_grid_which_decides_between_equals():
+    one, other = (
+        read_recipe(overrides=[NESTED, f"protocol.grid={{{text}}}"]).sha256
+        for text in (
+            "model.hidden: [8, 16], train.epochs: [5, 6]",
+            "train.epochs: [5, 6], model.hidden: [8, 16]",
+        )
+    )
+    assert one != other
+
+
 def test_repeats_take_the_seeds_from_the_first_on():
     assert read_recipe(overrides=["seed=5", "protocol.seeds=3"]).seeds == (5, 6, 7)
 
@@ -284,7 +395,11 @@ def test_every_number_of_the_schema_is_described():
 
 
 def test_all_baselines_are_run_unless_some_are_named():
-    assert read_recipe().protocol.baselines == tuple(BASELINES)
+    assert read_recipe().protocol.baselines == OF_GRAPHS
+    of_table = read_recipe(overrides=["data=assay.csv", "target=active"])
+    assert of_table.protocol.baselines == OF_MOLECULES
+    assert set(of_table.fingerprints) == {"ecfp", "rdkit-descriptors"}
+    assert not read_recipe().fingerprints
 
 
 @settings(max_examples=150, deadline=None)

@@ -57,6 +57,39 @@ def group_folds(
     return deal(counts, shares, rng=np.random.default_rng(seed), fill=True)[groups]
 
 
+def group_holdout(
+    codes: NDArray[np.int64], groups: NDArray[np.int64], share: float, *, seed: int
+) -> NDArray[np.bool_]:
+    """Mark the rows of one part of about `share` of the rows, whole groups, even in classes.
+
+    The part misses its share by less than the largest group has rows, and is never empty; nor
+    is the rest.
+
+    Parameters
+    ----------
+    codes, groups
+        As `group_folds` takes them.
+    share
+        Between 0 and 1, both excluded.
+    seed
+        Which of the many ways.
+
+    Raises
+    ------
+    KekuleError
+        If there is a single group.
+    """
+    counts = group_counts(label_columns(codes)[0], groups)
+    if len(counts) < 2:
+        raise KekuleError(
+            f"splits: {len(groups)} rows in {len(counts)} group(s) have no part to hold out, "
+            "as a group is never parted. Use random."
+        )
+    shares = np.array([1.0 - share, share])
+    parts = deal(counts, shares, rng=np.random.default_rng(seed), fill=True)
+    return np.asarray(parts[groups] == 1)
+
+
 def deal(
     counts: NDArray[np.float64],
     shares: NDArray[np.float64],

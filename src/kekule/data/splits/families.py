@@ -122,6 +122,7 @@ def make_split(
     n_folds: int = 5,
     seed: int = 0,
     test: float = 0.2,
+    holdout: bool = False,
     processes: int = 1,
     progress: "Progress | None" = None,
 ) -> Split:
@@ -142,7 +143,9 @@ def make_split(
     seed
         Which of the many ways.
     test
-        Share of rows tested by ``time``. ``scaffold-ordered`` has its own.
+        Share of rows tested by ``time`` and by ``holdout``. ``scaffold-ordered`` has its own.
+    holdout
+        Of the kinds that fold, one test set of that share in place of the folds.
     processes, progress
         For scaffolds and clusters; see `kekule.data.chunked`.
 
@@ -167,7 +170,12 @@ def make_split(
     if not len(inputs):
         raise KekuleError("splits: there is no row to split. Look into the rejected rows.")
     dealing = Dealing(
-        n_folds=n_folds, seed=seed, test=test, processes=processes, progress=progress
+        n_folds=n_folds,
+        seed=seed,
+        test=test,
+        holdout=holdout,
+        processes=processes,
+        progress=progress,
     )
     split = SPLITS[kind].split(inputs, dealing)
     gaps = class_gaps(split, inputs.codes)

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.data.splits.dealing import group_folds
+from kekule.data.splits.dealing import group_folds, group_holdout
 from kekule.data.splits.inputs import Dealing, SplitInputs
-from kekule.data.splits.split import Split
+from kekule.data.splits.split import NEVER_TESTED, Split
 
 
 def grouped_split(
@@ -25,11 +25,20 @@ def grouped_split(
     groups
         int64 (N,), 0 to G - 1.
     """
+    if dealing.holdout:
+        tested = group_holdout(inputs.codes, groups, dealing.test, seed=dealing.seed)
+        said = f"one test set of {held_out(tested)}; {group_sizes(groups, unit)}"
+        return Split(kind, said, 1, np.where(tested, 0, NEVER_TESTED).astype(np.int64), groups)
     k = dealing.n_folds
     fold = group_folds(inputs.codes, groups, k, seed=dealing.seed)
     sizes = np.bincount(fold, minlength=k)
     description = f"{k} folds of {sizes.min()} to {sizes.max()} rows; {group_sizes(groups, unit)}"
     return Split(kind, description, k, fold, groups)
+
+
+def held_out(tested: NDArray[np.bool_]) -> str:
+    """Say how many rows a test set has, and what share that is."""
+    return f"{tested.sum()} rows ({tested.mean():.1%})"
 
 
 def group_sizes(groups: NDArray[np.int64], unit: str) -> str:

@@ -100,7 +100,8 @@ class Dealing:
     """How many folds, which of the many ways, how much is tested, and with what help.
 
     Each kind of split reads what concerns it: one that folds reads ``n_folds`` and
-    ``seed``, one that holds rows out reads ``test``.
+    ``seed``, one that holds rows out reads ``test``. With ``holdout`` one that folds holds a
+    single part of ``test`` of the rows out instead, drawn by ``seed``.
 
     Raises
     ------
@@ -111,6 +112,7 @@ class Dealing:
     n_folds: int = 5
     seed: int = 0
     test: float = 0.2
+    holdout: bool = False
     processes: int = 1
     progress: "Progress | None" = None
 
