@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kekule.registry import load as load
     from kekule.workflow import Run as Run
     from kekule.workflow import audit as audit
+    from kekule.workflow import compare as compare
     from kekule.workflow import convert as convert
     from kekule.workflow import learning_rate_range as learning_rate_range
     from kekule.workflow import list_sets as list_sets
@@ -39,6 +40,7 @@ _HOMES = {
     "load": "kekule.registry",
     "Run": "kekule.workflow",
     "audit": "kekule.workflow",
+    "compare": "kekule.workflow",
     "convert": "kekule.workflow",
     "learning_rate_range": "kekule.workflow",
     "list_sets": "kekule.workflow",

@@ -20,6 +20,7 @@ FUNCTIONS = {  # what each command is in Python
     "audit": "audit",
     "predict": "predict",
     "report": "report",
+    "compare": "compare",
     "rates": "learning_rate_range",
     "data list": "list_sets",
     "data get": "get_set",

@@ -11,7 +11,7 @@ import pytest
 from kekule import train
 from kekule.evaluation import METRICS
 
-BASELINES = ["majority", "structure-free", "WL-SVM"]
+BASELINES = ["majority", "structure-free", "WL-SVM", "WL-LightGBM"]
 FILES = {
     *("recipe.yaml", "scores.json", "predictions.csv", "rejected.csv", "audit.json"),
     *("curves.csv", "parameters.csv", "report.html", "log.txt", "bundle"),

@@ -6,7 +6,7 @@ import pkgutil
 import pytest
 
 
-@pytest.mark.parametrize("part", ["data", "features", "workflow"])
+@pytest.mark.parametrize("part", ["data", "evaluation", "features", "workflow"])
 def test_no_name_of_a_part_is_also_the_name_of_a_module_in_it(part):
     """Whoever imports the module first would be given it in place of the function."""
     package = importlib.import_module(f"kekule.{part}")

@@ -17,6 +17,7 @@ import typer
 
 from kekule._errors import KekuleError
 from kekule.cli.auditing import audit
+from kekule.cli.comparing import compare
 from kekule.cli.datasets import data_app
 from kekule.cli.options import Verbose
 from kekule.cli.predicting import predict
@@ -62,6 +63,7 @@ app.command()(train)
 app.command()(audit)
 app.command()(predict)
 app.command()(report)
+app.command()(compare)
 app.command()(rates)
 app.add_typer(data_app, name="data")
 app.add_typer(recipe_app, name="recipe")

@@ -1,4 +1,4 @@
-"""The few verbs a user calls: audit, train, predict, report, and what to do with data sets.
+"""The few verbs a user calls: audit, train, compare, predict, report, and what to do with sets.
 
 Each is a short composition of the parts below. The command line calls these and nothing
 else; whatever it can do, these can do from Python. A verb is fetched when it is first used:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kekule.evaluation import Recipe as Recipe
     from kekule.evaluation import read_recipe as read_recipe
     from kekule.workflow.auditing import audit as audit
+    from kekule.workflow.comparing import compare as compare
     from kekule.workflow.datasets import convert as convert
     from kekule.workflow.datasets import list_sets as list_sets
     from kekule.workflow.predicting import predict as predict
@@ -25,6 +26,7 @@ _HOMES = {
     "Recipe": "kekule.evaluation",
     "Run": "kekule.workflow.training",
     "audit": "kekule.workflow.auditing",
+    "compare": "kekule.workflow.comparing",
     "convert": "kekule.workflow.datasets",
     "get_set": "kekule.data",
     "learning_rate_range": "kekule.workflow.rates",
