@@ -42,6 +42,9 @@ from kekule.evaluation.together import run_together, trains_together
 NO_INTERVAL = "none: a single test set says nothing of its luck"
 
 
+SCRAMBLED = "Labels were dealt anew by chance, so a score above chance would be a leak. "
+
+
 class FoldStore(Protocol):
     """Where finished folds are kept, so that a killed run goes on instead of starting again."""
 
@@ -190,7 +193,8 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
         **(told_of_tasks(of_tasks) if several else {}),
         **({"nested": nested_scores(results, inputs)} if kind == "nested" else {}),
         "seed_means": {name: seed_means(s, k) for name, s in ours.items()},
-        "verdict": verdict(
+        "verdict": (SCRAMBLED if recipe.protocol.scramble else "")
+        + verdict(
             getattr(recipe.model, "name", "the network"),
             complete(ours[primary].folds),
             {name: complete(s[primary].folds) for name, s in means.items()},
@@ -217,6 +221,7 @@ def _description(inputs: FoldInputs) -> str:
         chosen = "the validation rows given with the split"
     else:
         chosen = f"{_shares_held(inputs)} of each fold's training rows"
+    how = f"labels dealt anew by chance; {how}" if recipe.protocol.scramble else how
     told = f"{how}; {len(recipe.seeds)} seed(s); "
     if recipe.protocol.kind != "nested":
         return f"{told}{chosen} chose the epoch"

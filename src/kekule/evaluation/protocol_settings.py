@@ -105,6 +105,13 @@ class ProtocolSettings(BaseModel):
             + ". All of them where not stated, on graph sets those that need no molecule."
         ),
     ] = OF_GRAPHS
+    scramble: Annotated[
+        bool,
+        Field(
+            description="Deal the labels out anew by chance first: a score above chance is then a "
+            "leak. For a check; the model it ships knows nothing."
+        ),
+    ] = False
     refit: Annotated[
         bool,
         Field(

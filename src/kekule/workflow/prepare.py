@@ -189,7 +189,7 @@ def _prepare_graphs(recipe: Recipe) -> Prepared:
     statuses = [RowStatus(INVALID if why else OK, why) for why in misfits(graphs, schema)]
     usable = np.flatnonzero(~invalid_rows(statuses))
     values, targets = np.unique(graphs.targets[usable], return_inverse=True)
-    codes = targets.astype(np.int64)
+    codes = _dealt(targets.astype(np.int64)[:, None], recipe)[:, 0]
     to_split = SplitInputs(
         codes[:, None], rows=usable, n_source=len(graphs), file=_split_file(recipe)
     )
@@ -235,6 +235,7 @@ def _prepare_table(
     usable = np.flatnonzero(~invalid_rows(statuses))
     left = replace(targets, codes=(resolved.targets or targets).codes[usable])
     classes, codes = classes_left(left)
+    codes = _dealt(codes, recipe)
     _check_usable(molecules, statuses, usable, classes)
     several = len(left.tasks) > 1
     if several:
@@ -261,6 +262,17 @@ def _prepare_table(
         dict(zip(left.tasks, classes, strict=True)) if several else {},
         resolved.summary,
     )
+
+
+def _dealt(codes: NDArray[np.int64], recipe: Recipe) -> NDArray[np.int64]:
+    """Labels (R, T) as they are; or dealt out anew among the rows of a task that have one."""
+    if not recipe.protocol.scramble:
+        return codes
+    draw, dealt = np.random.default_rng(recipe.seed), codes.copy()
+    for task in range(codes.shape[1]):
+        known = np.flatnonzero(codes[:, task] >= 0)
+        dealt[known, task] = draw.permutation(codes[known, task])
+    return dealt
 
 
 def _weights(molecules: MoleculeSet, usable: NDArray[np.int64]) -> NDArray[np.float64] | None:

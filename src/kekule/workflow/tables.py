@@ -51,15 +51,22 @@ def predictions_table(prepared: Prepared, results: dict[FoldTask, FoldResult]) -
 
 def _targets(prepared: Prepared) -> dict[str, Any]:
     if not prepared.tasks:
-        return {"target": prepared.origin.targets()}
-    told = {}
-    for k, (task, classes) in enumerate(prepared.tasks.items()):
-        names = np.full(len(prepared), "", dtype=object)
-        names[prepared.usable] = np.array([*classes, ""], dtype=object)[
-            prepared.inputs.targets[:, k]
-        ]
-        told[f"{task}.target"] = names
-    return told
+        if not prepared.inputs.recipe.protocol.scramble:
+            return {"target": prepared.origin.targets()}
+        return {"target": _names(prepared, prepared.classes, prepared.inputs.targets)}
+    return {
+        f"{task}.target": _names(prepared, classes, prepared.inputs.targets[:, k])
+        for k, (task, classes) in enumerate(prepared.tasks.items())
+    }
+
+
+def _names(
+    prepared: Prepared, classes: tuple[str, ...], codes: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """Class of every row of the source; empty where there is none."""
+    names = np.full(len(prepared), "", dtype=object)
+    names[prepared.usable] = np.array([*classes, ""], dtype=object)[codes]
+    return names
 
 
 def _told_of_rows(prepared: Prepared) -> dict[str, list[str]]:
