@@ -26,7 +26,7 @@ PEERS := chemprop==2.3.1 torch_geometric==2.8.1 cuik_molmaker_pin==2026.3.6 \
 	torch==2.13.0 rdkit==2026.3.6
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data train predict report test test-slow lint format docs bench bench-peers \
+.PHONY: help setup data train predict report test test-slow lint format docs bench quality bench-peers \
 	freeze clean distclean
 
 help: ## List the targets.
@@ -95,6 +95,9 @@ bench: setup ## Run the benchmarks beside the peers: twenty minutes of an idle m
 		echo "benchmarks/$$script.py"; \
 		$(BIN)/python benchmarks/$$script.py || exit $$?; \
 	done
+
+quality: setup ## Score the models on published sets and splits: an hour.
+	$(BIN)/python benchmarks/quality.py
 
 bench-peers: ## Make .venv-peers, where the tools live that the benchmarks compare with.
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers

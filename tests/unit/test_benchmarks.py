@@ -1,5 +1,6 @@
 """What is published about speed: a script, its result beside it, and the bounds it met."""
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = {"commands", "contest", "noise", "pictures"}  # of the scripts, none themselves
-COUNTED = {"floor"}  # held to nothing
+COUNTED = {"floor", "quality"}  # held to nothing
 NAMES = re.search(r"^BENCHMARKS := (.*)$", (ROOT / "Makefile").read_text(), flags=re.M)[1].split()
 
 
@@ -54,3 +55,16 @@ def test_every_benchmark_is_run_by_make_and_told_of_in_the_readme():
 
     assert scripts == {*NAMES, *COUNTED}
     assert set(re.findall(r"^\| `(\w+)\.py`", readme, flags=re.M)) == scripts
+
+
+def test_the_scores_in_the_documentation_are_those_of_the_record(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    quality = importlib.import_module("quality")
+    record = json.loads(quality.RECORD.read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    lines = [line for name, found in record.items() for line in quality.shown(name, found)]
+
+    assert lines == re.findall(r"^\| .* \| `.*$", page, flags=re.M)
+    assert {found["date"] for found in record.values()} == set(
+        re.findall(r"\d{4}-\d\d-\d\d", page)
+    )
