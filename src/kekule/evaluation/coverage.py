@@ -1,60 +1,17 @@
 """What prediction sets turned out to be worth on rows whose class is known.
 
 Symbols: n rows, K classes. Must not know models, storage or class names.
-
-References
-----------
-Wilson 1927, JASA 22:209-212, for the intervals. They take rows to be independent: within a
-series of alike molecules they are too narrow.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kekule.evaluation.conformal import ConformalError, class_numbers
 from kekule.evaluation.metrics import Labels
-
-Z95: Final = 1.959963984540054  # standard deviations that hold 95 % of a normal distribution
-
-
-class Share(NamedTuple):
-    """How many of n rows have a property, with the 95 % Wilson interval of the share.
-
-    Attributes
-    ----------
-    hits, n
-        Counts of rows.
-    value, low, high
-        0 to 1; None where n is 0.
-    """
-
-    hits: int
-    n: int
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-def share(hits: int, n: int) -> Share:
-    """Count as a share with its interval, which at 0 and at n is not a point.
-
-    Rows count as independent draws; those of one series of molecules are not, and their
-    interval is too narrow.
-
-    References
-    ----------
-    Wilson 1927, Journal of the American Statistical Association 22:209-212.
-    """
-    if n == 0:
-        return Share(hits, n, None, None, None)
-    p, spread = hits / n, Z95**2 / n
-    centre = (p + spread / 2) / (1 + spread)
-    half = Z95 / (1 + spread) * (p * (1 - p) / n + spread / (4 * n)) ** 0.5
-    low = 0.0 if hits == 0 else centre - half
-    return Share(hits, n, p, low, 1.0 if hits == n else centre + half)
+from kekule.evaluation.shares import Share, share
 
 
 class SetSummary(NamedTuple):

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kekule._errors import KekuleError
-from kekule.evaluation.coverage import Share, share
 from kekule.evaluation.domain_worth import Bin, DomainWorth, worth_of_counts
+from kekule.evaluation.shares import Share, share
 from kekule.features.similarity import MEASURES, Measure, nearest
 
 if TYPE_CHECKING:

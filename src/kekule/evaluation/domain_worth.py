@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.evaluation.coverage import Share, share
+from kekule.evaluation.shares import Share, share
 
 
 class Gap(NamedTuple):

@@ -20,10 +20,10 @@ from kekule.evaluation.calibration import (
     choose_calibrator,
     cross_calibrated,
     reliability,
-    wilson_interval,
 )
 from kekule.evaluation.metrics import ece
 from kekule.evaluation.ranking import area_under_roc
+from kekule.evaluation.shares import wilson_interval
 from kekule.evaluation.thresholds import AT_LEAST, LARGEST
 
 

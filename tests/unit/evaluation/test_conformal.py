@@ -19,7 +19,8 @@ from kekule.evaluation.conformal import (
     fit_conformal,
     least_rows,
 )
-from kekule.evaluation.coverage import coverage, share
+from kekule.evaluation.coverage import coverage
+from kekule.evaluation.shares import share
 from kekule.features import composition
 
 

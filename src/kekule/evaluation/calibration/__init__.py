@@ -17,4 +17,3 @@ from kekule.evaluation.calibration.probabilities import LEAST as LEAST
 from kekule.evaluation.calibration.probabilities import CalibrationError as CalibrationError
 from kekule.evaluation.calibration.reliability import Reliability as Reliability
 from kekule.evaluation.calibration.reliability import reliability as reliability
-from kekule.evaluation.calibration.reliability import wilson_interval as wilson_interval

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kekule.evaluation.calibration.probabilities import CalibrationError, checked_rows
+from kekule.evaluation.shares import wilson_interval
 
 Strategy = Literal["quantile", "uniform"]
-Z95 = 1.959963984540054  # of the normal distribution, 95 % between it and its negative
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +89,6 @@ def reliability(
     low, high = wilson_interval(hits, counts)
     confidence = np.bincount(bins, weights=said) / counts
     return Reliability(counts, confidence, hits / counts, low, high)
-
-
-def wilson_interval(
-    hits: NDArray[np.float64], counts: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """95 % interval of a share, wide where it is of few rows, and never empty at 0 or 1."""
-    share, z2 = hits / counts, Z95**2 / counts
-    centre = (share + z2 / 2) / (1 + z2)
-    reach = np.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
-    return np.clip(centre - reach, 0, share), np.clip(centre + reach, share, 1)
 
 
 def _bins(said: NDArray[np.float64], n_bins: int, strategy: Strategy) -> NDArray[np.int64]:
