@@ -78,6 +78,14 @@ def inner_splits(
     return list(splitter.split(positions, targets))
 
 
+def answer_of_one_class(truth: NDArray[np.int64], n_rows: int, n_classes: int) -> Answer | None:
+    """Answer for `n_rows` rows where all training rows are of one class; None where not."""
+    if (truth != truth[0]).any():
+        return None
+    only = np.full(n_rows, truth[0])
+    return Answer(only, np.eye(n_classes)[only])
+
+
 def spread_columns(
     probabilities: NDArray[np.float64], present: NDArray[np.int64], n_classes: int
 ) -> NDArray[np.float64]:

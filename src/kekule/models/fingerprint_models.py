@@ -19,7 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kekule.features import PackedGraphs
-from kekule.models.baseline import Answer, Tables, inner_splits, spread_columns
+from kekule.models.baseline import (
+    Answer,
+    Tables,
+    answer_of_one_class,
+    inner_splits,
+    spread_columns,
+)
 from kekule.models.boosting import boosted
 
 TREES, FEWEST_TREES = 500, 100
@@ -58,9 +64,8 @@ class FingerprintModel(ABC):
     ) -> Answer:
         """See `kekule.models.baseline.Baseline.answer`."""
         truth = targets[train_rows]
-        if len(np.unique(truth)) == 1:
-            only = np.full(len(test_rows), truth[0])
-            return Answer(only, np.eye(n_classes)[only])
+        if (alike := answer_of_one_class(truth, len(test_rows), n_classes)) is not None:
+            return alike
         train, asked = self._prepared(self.features[train_rows], self.features[test_rows])
         model = self._trained(train, truth, seed)
         found = np.asarray(model.predict_proba(asked), dtype=np.float64).reshape(len(asked), -1)

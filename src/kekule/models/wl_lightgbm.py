@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kekule.features import PackedGraphs, composition, wl_features
-from kekule.models.baseline import Answer, Tables, spread_columns
+from kekule.models.baseline import (
+    Answer,
+    Tables,
+    answer_of_one_class,
+    spread_columns,
+)
 from kekule.models.boosting import boosted
 
 DEPTHS = (0, 1, 2, 3, 4)
@@ -58,9 +63,8 @@ class WLLightGBM:
     ) -> Answer:
         """See `kekule.models.baseline.Baseline.answer`."""
         truth = targets[train_rows]
-        if len(np.unique(truth)) == 1:
-            only = np.full(len(test_rows), truth[0])
-            return Answer(only, np.eye(n_classes)[only])
+        if (alike := answer_of_one_class(truth, len(test_rows), n_classes)) is not None:
+            return alike
         found = []
         for features in self.features:
             seen = features[:, _common(features[train_rows])]

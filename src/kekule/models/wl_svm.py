@@ -22,7 +22,13 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from kekule.features import PackedGraphs, wl_features
-from kekule.models.baseline import Answer, Tables, inner_splits, spread_columns
+from kekule.models.baseline import (
+    Answer,
+    Tables,
+    answer_of_one_class,
+    inner_splits,
+    spread_columns,
+)
 
 DEEPEST = 5
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # C
@@ -64,10 +70,9 @@ class WLSVM:
         on held-out training rows, so the two may disagree next to the boundary.
         """
         truth = targets[train_rows]
+        if (alike := answer_of_one_class(truth, len(test_rows), n_classes)) is not None:
+            return alike
         present = np.unique(truth)
-        if len(present) == 1:
-            only = np.full(len(test_rows), truth[0])
-            return Answer(only, np.eye(n_classes)[only])
         splits = [s for s in inner_splits(truth, seed=seed) if len(np.unique(truth[s[0]])) > 1]
         features, strength = self._choose(self._seen(train_rows), train_rows, truth, splits, seed)
         platt = _platt(features[train_rows], truth, splits, strength, seed)

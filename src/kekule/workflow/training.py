@@ -321,15 +321,13 @@ def _write(
 ) -> None:
     """Write every file of the run into its unfinished folder."""
     files, recipe, origin = folder.files, prepared.inputs.recipe, prepared.origin
-    name = name_as_text(folder.out.name)
-    created = datetime.now(UTC).isoformat(timespec="seconds")
     scores = {
-        "name": name,
+        "name": name_as_text(folder.out.name),
         "dataset": origin.name,
         "data_hash": key["data"],
         "recipe_hash": key["recipe"],
         "split_hash": key.get("split", ""),
-        "created": created,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "n_rows": len(origin),
         "n_rejected": len(origin) - len(prepared.usable),
         "duplicates": prepared.duplicates,
@@ -348,8 +346,29 @@ def _write(
     write_curves(files, replace(prepared.inputs, recipe=ours), results)
     if isinstance(origin, MoleculeSet):
         origin.changes().to_csv(files / CHANGES, index=False)
-    bundle = BundleContent(
-        name=name,
+    bundle = _bundle(prepared, results, ours, scores, key)
+    with one_thread():  # as it was trained; threads would mostly wait for each other
+        save_bundle(files / "bundle", bundle)
+    log.info("%s", scores["verdict"])
+    log.info("shipped model: %s", shipped_model(recipe))
+    with one_thread():
+        if process is None:
+            report(files)
+        else:
+            report_beside(files, process)
+
+
+def _bundle(
+    prepared: Prepared,
+    results: dict[FoldTask, FoldResult],
+    ours: Recipe,
+    scores: dict[str, Any],
+    key: dict[str, str],
+) -> BundleContent:
+    """What the bundle of a run holds; `ours` is the recipe with the settings that were chosen."""
+    recipe, origin = prepared.inputs.recipe, prepared.origin
+    return BundleContent(
+        name=scores["name"],
         classes=prepared.classes,
         schema=prepared.inputs.graphs.schema,
         network_settings=ours.model.model_dump(mode="json"),
@@ -362,17 +381,8 @@ def _write(
         policy=recipe.standardise if isinstance(origin, MoleculeSet) else None,
         seen=seen_codes(prepared.inputs.graphs),
         tasks=prepared.tasks,
-        created=created,
+        created=scores["created"],
     )
-    with one_thread():  # as it was trained; threads would mostly wait for each other
-        save_bundle(files / "bundle", bundle)
-    log.info("%s", scores["verdict"])
-    log.info("shipped model: %s", shipped_model(recipe))
-    with one_thread():
-        if process is None:
-            report(files)
-        else:
-            report_beside(files, process)
 
 
 def _example_rows(prepared: Prepared) -> np.ndarray[Any, np.dtype[np.int64]]:
