@@ -63,6 +63,19 @@ class FoldResult:
     run_probabilities
         Of a nested fold: float64 (final runs, n, K) or (final runs, n, T, K), whose mean is
         `probabilities`; curves and weights are those of the first run.
+    inner_rows, inner_probabilities
+        int64 (m,), training rows that the model was not fitted on when it answered for them,
+        rising, and float64 (m, K) or (m, T, K), those answers: of a network its validation rows,
+        of an ensemble the out-of-fold answers that weighed its members. What calibrates the
+        model is fitted on them. Empty for a baseline.
+    member_probabilities
+        Of an ensemble: float64 (M, n, K) or (M, n, T, K), each member's own answers for the test
+        rows, members as `told` names them, pruned ones too.
+    without_networks
+        Of an ensemble with a network: float64 (n, K) or (n, T, K), what its other members would
+        have answered, weighed anew without it.
+    told
+        Of an ensemble: JSON text, what `kekule.evaluation.ensemble` says of members and weights.
     """
 
     rows: Rows
@@ -79,6 +92,11 @@ class FoldResult:
     chosen: int = -1
     inner_scores: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     run_probabilities: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    inner_rows: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    inner_probabilities: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    member_probabilities: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    without_networks: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    told: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -151,7 +151,7 @@ def run_fold(
         checkpoint=_checkpoint(inputs, task),
         profile=profile_page(inputs, task),
     )
-    return network_result(inputs, task, network, curve, time.perf_counter() - started)
+    return network_result(inputs, task, network, curve, time.perf_counter() - started, held=held)
 
 
 def train_network(
@@ -199,9 +199,15 @@ def targets_of(inputs: FoldInputs, *rows: Rows) -> NDArray[np.int64]:
 
 
 def network_result(
-    inputs: FoldInputs, task: FoldTask, network: Network, curve: FitResult, seconds: float
+    inputs: FoldInputs,
+    task: FoldTask,
+    network: Network,
+    curve: FitResult,
+    seconds: float,
+    *,
+    held: Rows,
 ) -> FoldResult:
-    """Ask a trained network about the task's test rows."""
+    """Ask a trained network about the task's test rows, and about those that chose its epoch."""
     test = split_rows(inputs, task)[2]
     answered = probabilities(network, inputs.graphs.take(test))
     return FoldResult(
@@ -216,4 +222,6 @@ def network_result(
         curve.learning_rate,
         curve.parameter_rms,
         curve.gradient_rms,
+        inner_rows=held,
+        inner_probabilities=probabilities(network, inputs.graphs.take(held)),
     )

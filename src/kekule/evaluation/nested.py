@@ -217,7 +217,7 @@ def _final_run(
         on_epoch=on_epoch,
         profile=profile_page(inputs, task) if run == 0 else None,
     )
-    return network_result(inputs, task, network, curve, time.perf_counter() - started)
+    return network_result(inputs, task, network, curve, time.perf_counter() - started, held=held)
 
 
 def nested_scores(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict[str, Any]:

@@ -63,6 +63,6 @@ def run_together(
     )
     each = (time.perf_counter() - started) / len(tasks)
     return {
-        task: network_result(inputs, task, network, curve, each)
-        for task, network, curve in zip(tasks, networks, curves, strict=True)
+        task: network_result(inputs, task, network, curve, each, held=held)
+        for task, network, curve, (_, held, _) in zip(tasks, networks, curves, rows, strict=True)
     }

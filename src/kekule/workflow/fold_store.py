@@ -22,7 +22,8 @@ from kekule.workflow.disk import unwritable
 _ARRAYS = (
     *("rows", "labels", "probabilities", "train_loss", "validation_loss"),
     *("learning_rate", "parameter_rms", "gradient_rms"),
-    *("inner_scores", "run_probabilities"),
+    *("inner_scores", "run_probabilities", "inner_rows", "inner_probabilities"),
+    *("member_probabilities", "without_networks"),
 )
 _WEIGHT = "weight:"
 _DAMAGED = (  # what reading a damaged .npz raises
@@ -65,6 +66,7 @@ class FoldFolder:
                 best_epoch=int(arrays["best_epoch"]),
                 seconds=float(arrays["seconds"]),
                 chosen=int(arrays["chosen"]),
+                told=str(arrays["told"]),
                 weights={
                     name.removeprefix(_WEIGHT): values
                     for name, values in arrays.items()
@@ -89,6 +91,7 @@ class FoldFolder:
             "best_epoch": np.int64(result.best_epoch),
             "seconds": np.float64(result.seconds),
             "chosen": np.int64(result.chosen),
+            "told": np.str_(result.told),
         }
         arrays |= {_WEIGHT + name: value for name, value in result.weights.items()}
         try:
