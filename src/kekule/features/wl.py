@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 
-def wl_labels(graphs: PackedGraphs, depth: int) -> list[NDArray[np.int64]]:
-    """Colour of every node after 0, 1, ..., `depth` rounds of refinement.
+def wl_hashes(graphs: PackedGraphs, depth: int) -> list[NDArray[np.uint64]]:
+    """Hash of every node's pattern after 0, 1, ..., `depth` rounds of refinement.
 
     A round replaces a node's colour by a hash of (its colour, the multiset of its
     neighbours' colours); a multiset's is the sum of its members'. With 64 bits two
@@ -32,21 +32,33 @@ def wl_labels(graphs: PackedGraphs, depth: int) -> list[NDArray[np.int64]]:
 
     Returns
     -------
-    list of int64 (V,)
-        ``depth + 1`` arrays of consecutive integers from 0, shared by all graphs, in the
-        order of the hashes: which of two colours is first does not depend on which other
-        graphs there are.
+    list of uint64 (V,)
+        ``depth + 1`` arrays. A pattern has the same hash in every set of the same schema, on
+        every machine: what was learnt of it can be kept under its hash.
     """
     source, target = graphs.global_edge_index
     state = np.zeros(len(graphs.nodes), dtype=np.uint64)
     for column in graphs.nodes.T:
         state = mix(state + column)
-    colours = [_names(state)]
+    hashes = [state]
     for _ in range(depth):
         inbox = sum_by(target, mix(state)[source], len(state))
         state = mix(mix(~state) + inbox)
-        colours.append(_names(state))
-    return colours
+        hashes.append(state)
+    return hashes
+
+
+def wl_labels(graphs: PackedGraphs, depth: int) -> list[NDArray[np.int64]]:
+    """Colour of every node after 0, 1, ..., `depth` rounds: its hash, counted from 0.
+
+    Returns
+    -------
+    list of int64 (V,)
+        ``depth + 1`` arrays of consecutive integers from 0, shared by all graphs, in the
+        order of the hashes: which of two colours is first does not depend on which other
+        graphs there are.
+    """
+    return [_names(hashes) for hashes in wl_hashes(graphs, depth)]
 
 
 def wl_features(graphs: PackedGraphs, depth: int) -> list["sparse.csr_matrix"]:

@@ -123,17 +123,7 @@ class ExtraTrees(FingerprintModel):
     needs = ("ecfp", "rdkit-descriptors")
 
     def _trained(self, features: NDArray[np.float32], truth: Rows, seed: int) -> Any:
-        from sklearn.ensemble import ExtraTreesClassifier
-
-        n_trees = TREES * ROWS_FOR_ALL // max(len(features), ROWS_FOR_ALL)
-        forest = ExtraTreesClassifier(
-            max(n_trees, FEWEST_TREES),
-            criterion="entropy",
-            min_samples_leaf=LEAST_IN_A_LEAF,
-            n_jobs=1,
-            random_state=seed,
-        )
-        return forest.fit(features, truth)
+        return extra_trees(features, truth, seed=seed)
 
 
 class LightGBM(FingerprintModel):
@@ -148,6 +138,27 @@ class LightGBM(FingerprintModel):
 
     def _trained(self, features: NDArray[np.float32], truth: Rows, seed: int) -> Any:
         return boosted(features, truth, seed=seed, share_of_columns=0.2, least_in_a_leaf=10)
+
+
+def extra_trees(
+    features: NDArray[np.float32], truth: Rows, *, seed: int, share_of_trees: float = 1.0
+) -> Any:
+    """Grow a forest on rows without missing values, of two classes or more."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    forest = ExtraTreesClassifier(
+        round(share_of_trees * n_trees_of(len(features))),
+        criterion="entropy",
+        min_samples_leaf=LEAST_IN_A_LEAF,
+        n_jobs=1,
+        random_state=seed,
+    )
+    return forest.fit(features, truth)
+
+
+def n_trees_of(n_rows: int) -> int:
+    """Trees of a forest on so many rows."""
+    return max(TREES * ROWS_FOR_ALL // max(n_rows, ROWS_FOR_ALL), FEWEST_TREES)
 
 
 def side_by_side(tables: Tables, names: tuple[str, ...]) -> NDArray[np.float32]:

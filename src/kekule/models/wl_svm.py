@@ -12,6 +12,7 @@ Shervashidze et al. 2011, JMLR 12:2539-2561; Platt 1999 for the probabilities.
 
 import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,13 +73,10 @@ class WLSVM:
         truth = targets[train_rows]
         if (alike := answer_of_one_class(truth, len(test_rows), n_classes)) is not None:
             return alike
-        present = np.unique(truth)
-        splits = [s for s in inner_splits(truth, seed=seed) if len(np.unique(truth[s[0]])) > 1]
-        features, strength = self._choose(self._seen(train_rows), train_rows, truth, splits, seed)
-        platt = _platt(features[train_rows], truth, splits, strength, seed)
-        machine = _trained(features[train_rows], truth, strength, seed)
-        asked = features[test_rows]
-        probabilities = platt.predict_proba(_margins(machine, asked, present))
+        seen = self._seen(train_rows)
+        depth, machine, platt = fitted([f[train_rows] for f in seen], truth, seed=seed)
+        asked = seen[depth][test_rows]
+        probabilities = platt.predict_proba(_margins(machine, asked, np.unique(truth)))
         return Answer(
             machine.predict(asked), spread_columns(probabilities, platt.classes_, n_classes)
         )
@@ -91,26 +89,50 @@ class WLSVM:
         """
         return [f[:, np.flatnonzero(f[train_rows].getnnz(axis=0))] for f in self.features]
 
-    @staticmethod
-    def _choose(
-        candidates: Sequence[sparse.csr_matrix],
-        train_rows: NDArray[np.int64],
-        truth: NDArray[np.int64],
-        splits: Sequence[Split],
-        seed: int,
-    ) -> tuple[sparse.csr_matrix, float]:
-        """Features of the depth, and the C, most often right on inner held-out rows."""
-        best, chosen = -1, (candidates[0], STRENGTHS[0])
-        for features in candidates:
-            inside = features[train_rows]
-            for strength in STRENGTHS:
-                right = 0
-                for fit, held in splits:
-                    machine = _trained(inside[fit], truth[fit], strength, seed)
-                    right += int((machine.predict(inside[held]) == truth[held]).sum())
-                if right > best:  # the first of equals: shallower, then smoother
-                    best, chosen = right, (features, strength)
-        return chosen
+
+class Fitted(NamedTuple):
+    """A machine with what chose it and what reads it."""
+
+    depth: int
+    machine: LinearSVC
+    platt: LogisticRegression  # from `_margins` to probabilities
+
+
+def fitted(
+    candidates: Sequence[sparse.csr_matrix], truth: NDArray[np.int64], *, seed: int
+) -> Fitted:
+    """Choose depth and C inside training rows and train a machine on all of them.
+
+    Parameters
+    ----------
+    candidates
+        Features of the training rows, one csr matrix (n, n_patterns) a depth.
+    truth
+        (n,), two classes or more.
+    """
+    splits = [s for s in inner_splits(truth, seed=seed) if len(np.unique(truth[s[0]])) > 1]
+    depth, strength = _choose(candidates, truth, splits, seed)
+    platt = _platt(candidates[depth], truth, splits, strength, seed)
+    return Fitted(depth, _trained(candidates[depth], truth, strength, seed), platt)
+
+
+def _choose(
+    candidates: Sequence[sparse.csr_matrix],
+    truth: NDArray[np.int64],
+    splits: Sequence[Split],
+    seed: int,
+) -> tuple[int, float]:
+    """Depth and C that are most often right on inner held-out rows."""
+    best, chosen = -1, (0, STRENGTHS[0])
+    for depth, inside in enumerate(candidates):
+        for strength in STRENGTHS:
+            right = 0
+            for fit, held in splits:
+                machine = _trained(inside[fit], truth[fit], strength, seed)
+                right += int((machine.predict(inside[held]) == truth[held]).sum())
+            if right > best:  # the first of equals: shallower, then smoother
+                best, chosen = right, (depth, strength)
+    return chosen
 
 
 def _trained(
