@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kekule.workflow import predict as predict
     from kekule.workflow import report as report
     from kekule.workflow import train as train
+    from kekule.workflow import tune as tune
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ _HOMES = {
     "predict": "kekule.workflow",
     "report": "kekule.workflow",
     "train": "kekule.workflow",
+    "tune": "kekule.workflow",
 }
 
 __all__ = ["KekuleError", "MoleculeError", "__version__", *_HOMES]  # noqa: PLE0604

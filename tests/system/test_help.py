@@ -22,6 +22,7 @@ FUNCTIONS = {  # what each command is in Python
     "report": "report",
     "compare": "compare",
     "rates": "learning_rate_range",
+    "tune": "tune",
     "data list": "list_sets",
     "data get": "get_set",
     "data convert": "convert",
@@ -50,7 +51,7 @@ def test_every_command_is_a_public_python_function():
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "audit", "predict", "report", "rates", "data convert", "data get"]
+    "name", ["train", "audit", "predict", "report", "rates", "tune", "data convert", "data get"]
 )
 def test_options_have_the_names_of_the_functions_parameters(name):
     ours = {"verbose", "quiet", "settings", "help", "progress", "recipe", "overrides", "inputs"}

@@ -24,6 +24,7 @@ from kekule.cli.predicting import predict
 from kekule.cli.rating import rates
 from kekule.cli.recipes import recipe_app
 from kekule.cli.training import report, train
+from kekule.cli.tuning import tune
 
 # Typer carries Click inside or uses the one installed; its own exceptions lead to either.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -65,6 +66,7 @@ app.command()(predict)
 app.command()(report)
 app.command()(compare)
 app.command()(rates)
+app.command()(tune)
 app.add_typer(data_app, name="data")
 app.add_typer(recipe_app, name="recipe")
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kekule.workflow.reporting import report as report
     from kekule.workflow.training import Run as Run
     from kekule.workflow.training import train as train
+    from kekule.workflow.tuning import Tuning as Tuning
+    from kekule.workflow.tuning import tune as tune
 
 _HOMES = {
     "Recipe": "kekule.evaluation",
@@ -35,6 +37,8 @@ _HOMES = {
     "read_recipe": "kekule.evaluation",
     "report": "kekule.workflow.reporting",
     "train": "kekule.workflow.training",
+    "Tuning": "kekule.workflow.tuning",
+    "tune": "kekule.workflow.tuning",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604
