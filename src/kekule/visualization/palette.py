@@ -44,6 +44,12 @@ EARLY = (  # of the top of a ranking: a table of their own
     *("recall_at_precision_0.8", "tnr_at_npv_0.8"),
     *("bedroc", "enrichment_1pct", "enrichment_5pct"),
 )
+OF_A_CUT = {  # of answers by a threshold; no metric of a run
+    "precision": "Precision",
+    "recall": "Recall",
+    "specificity": "Specificity",
+    "npv": "NPV",
+}
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece"})
 
 
@@ -87,7 +93,7 @@ def ink_on(ground: str) -> str:
 
 def metric_name(metric: str) -> str:
     """Return the metric as a reader says it."""
-    return METRIC_NAMES.get(metric, metric)
+    return METRIC_NAMES.get(metric) or OF_A_CUT.get(metric, metric)
 
 
 def plain(text: str, limit: int = 24) -> str:

@@ -9,6 +9,7 @@ Knows the view, the figures and the tables; must not know training or storage.
 
 import base64
 import hashlib
+import math
 import os
 import tempfile
 from collections.abc import Sequence
@@ -24,13 +25,30 @@ from kekule.visualization.audit_figures import probes_picture, worst_first
 from kekule.visualization.canvas import png_bytes, svg_text
 from kekule.visualization.catalogue import DRAWN_BY_THE_PAGE, figures_of
 from kekule.visualization.embedding import MOST_RINGS
+from kekule.visualization.examination_view import scrambled_verdict
 from kekule.visualization.graph_drawing import graph_legend
+from kekule.visualization.portion import percent
 from kekule.visualization.run_view import (
     FINAL_FOLD,
     RunView,
     predicted_class,
     truth_probability,
     wrong_rows,
+)
+
+SECTIONS = (
+    ("summary", "Summary"),
+    ("data", "Data"),
+    ("learning", "Learning"),
+    ("scores", "Scores"),
+    ("members", "Members"),
+    ("uncertainty", "Certainty"),
+    ("examination", "Examination"),
+    ("errors", "Errors"),
+    ("model", "Model"),
+    ("embedding", "Embedding"),
+    ("reproduce", "Reproduce"),
+    ("all-rows", "All rows"),
 )
 
 
@@ -70,6 +88,11 @@ def drawn(view: RunView, names: Sequence[str]) -> dict[str, str]:
     return {name: svg_text(makers[name](view), name) for name in names}
 
 
+def drawn_if_any(view: RunView, names: Sequence[str]) -> dict[str, str]:
+    """Draw those of some figures that the run has; see `drawn`."""
+    return drawn(view, [name for name in names if name in figures_of(view)])
+
+
 def write_page(view: RunView, svgs: dict[str, str], path: Path) -> Path:
     """Write the page to `path`, with figures that are drawn already, and return `path`."""
     write_whole(path, render_page(view, svgs).encode())
@@ -83,6 +106,7 @@ def render_page(view: RunView, svgs: dict[str, str]) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html.j2").render(
         view=view,
+        sections=sections_of(view),
         svgs={name: Markup(svg) for name, svg in svgs.items()},  # noqa: S704  # drawn by us, names escaped
         script=Markup(script),  # noqa: S704  # a file of this package
         script_digest=digest,
@@ -95,6 +119,22 @@ def render_page(view: RunView, svgs: dict[str, str]) -> str:
         folds=[c for c in view.curves if c.fold != FINAL_FOLD],
         has_final=any(c.fold == FINAL_FOLD for c in view.curves),
     )
+
+
+def sections_of(view: RunView) -> list[tuple[str, str]]:
+    """Anchor and heading of every part of the page that has something in it, in order."""
+    figures = figures_of(view)
+    there = {
+        "learning": "learning" in figures,
+        "members": view.ensemble is not None,
+        "uncertainty": view.uncertainty is not None,
+        "examination": bool({"ladder", "learning-curve", "scrambled"} & {*figures}),
+        "errors": not view.tasks or "similarity" in figures,
+        "model": bool(view.layers or view.profiles),
+        "embedding": "embedding" in figures,
+        "all-rows": not view.tasks,
+    }
+    return [(anchor, heading) for anchor, heading in SECTIONS if there.get(anchor, True)]
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -137,6 +177,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
+        draw_either=lambda *parts: Markup(drawings.draw_either(*parts)),  # noqa: S704  # names escaped
         draw_row=lambda view, i: Markup(drawings.draw_row(view, i)),  # noqa: S704  # names escaped
         class_facts=tables.class_facts,
         example_rows=drawings.example_rows,
@@ -148,8 +189,12 @@ def _environment() -> jinja2.Environment:
         most_rings=MOST_RINGS,
         most_mistakes=drawings.MOST_MISTAKES,
         no_drawing=drawings.no_drawing,
+        no_picture=drawings.no_picture,
         palette=palette,
         predicted_class=predicted_class,
+        scrambled_verdict=lambda told: scrambled_verdict(
+            told, lower_is_better=told.metric in palette.LOWER_IS_BETTER
+        ),
         score_rows=tables.score_rows,
         score_tables=tables.score_tables,
         shown_arrays=parameter_history.shown_arrays,
@@ -157,5 +202,6 @@ def _environment() -> jinja2.Environment:
         truth_probability=truth_probability,
         winner=tables.winner,
     )
-    environment.filters.update(metric=palette.metric_name, number=palette.number)
+    environment.filters.update(metric=palette.metric_name, number=palette.number, percent=percent)
+    environment.tests["finite"] = math.isfinite
     return environment

@@ -17,6 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
+from kekule.visualization.ensemble_view import EnsembleView
+from kekule.visualization.examination_view import ExaminationView
+from kekule.visualization.nearness_view import CliffsView, SimilarityView, TopListView
+from kekule.visualization.uncertainty_view import UncertaintyView
+
 GraphDrawing = Callable[[int], tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]]
 
 FINAL_FOLD = -1  # `FoldCurve.fold` of the model that is shipped
@@ -88,6 +93,8 @@ class TaskView:
         float64 (R,), of the positive class, out-of-fold, first seed; NaN where there is none.
     scores, baselines
         Metric to score, of this model and of each baseline by name.
+    top
+        What the tops of the rankings of its seeds share; None with one seed.
     """
 
     name: str
@@ -96,6 +103,7 @@ class TaskView:
     probability: NDArray[np.float64]
     scores: dict[str, Score]
     baselines: dict[str, dict[str, Score]]
+    top: TopListView | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,13 @@ class RunView:
     refit
         Whether the model that is shipped was trained anew on all rows; else it is that of
         the first seed's first fold.
+    top_lists
+        What the tops of the rankings of several seeds share; empty with one seed or more than
+        two classes.
+    similarity, cliffs, uncertainty, ensemble, examination
+        What else is known of the run; None where it is not.
+
+    Without a network `curves`, `layers` and `weights` are empty and `embedding` is (0, 0).
     """
 
     name: str
@@ -197,6 +212,12 @@ class RunView:
     history: ParameterHistory | None = None
     profiles: tuple[str, ...] = ()
     refit: bool = True
+    top_lists: tuple[TopListView, ...] = ()
+    similarity: SimilarityView | None = None
+    cliffs: CliffsView | None = None
+    uncertainty: UncertaintyView | None = None
+    ensemble: EnsembleView | None = None
+    examination: ExaminationView | None = None
 
 
 def known_rows(view: RunView) -> NDArray[np.bool_]:

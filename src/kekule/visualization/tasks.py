@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from kekule.visualization.canvas import WIDE, new_figure, only_grid, say, styled
 from kekule.visualization.discrimination import roc_points, trapezoid_area
 from kekule.visualization.folds import UNDEFINED
+from kekule.visualization.nearness_view import TopListView
 from kekule.visualization.palette import FAINT, INK, MODEL, MUTED, number, plain
 from kekule.visualization.run_view import RunView, Score, TaskView
 
@@ -26,7 +27,7 @@ class TaskRow:
     """One line of the table of tasks; a score is undefined where no fold has one.
 
     ``n_scored`` of ``n_folds`` folds have both classes among their test rows. ``rival`` is
-    the baseline with the best ROC AUC, empty where there is none.
+    the baseline with the best ROC AUC, empty where there is none. ``top`` is of `TaskView`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class TaskRow:
     n_folds: int
     rival: str
     rival_score: Score
+    top: TopListView | None = None
 
 
 def task_rows(view: RunView) -> list[TaskRow]:
@@ -119,6 +121,7 @@ def _task_row(task: TaskView) -> TaskRow:
         n_folds=len(roc_auc.folds),
         rival=rival,
         rival_score=known.get(rival, UNDEFINED),
+        top=task.top,
     )
 
 

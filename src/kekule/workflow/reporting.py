@@ -1,6 +1,6 @@
 """Report: from a finished run folder to its page and pictures."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from kekule._errors import DataFileError, OutputError
+from kekule._errors import DataFileError
 from kekule.data.chunked import Beside, LostWorkerError, called
 from kekule.evaluation import Recipe, read_recipe
 from kekule.features import PackedGraphs
@@ -21,23 +21,15 @@ from kekule.visualization.run_view import FoldCurve, Layer, RunView, Score, Task
 from kekule.workflow.curve_tables import read_history
 from kekule.workflow.graph_set import GraphSet
 from kekule.workflow.molecule_set import MoleculeSet
+from kekule.workflow.nearness_of_run import RunRows, nearness_of_run, top_lists_of_run
 from kekule.workflow.prepare import open_data
 from kekule.workflow.run_folder import PARAMETERS, PROFILE
+from kekule.workflow.run_reading import read_run, told_besides
 
 DRAWING = "kekule.visualization.report"  # brings matplotlib along: loaded for a page alone
 SLOWEST = ("folds", "parameters", "history")  # figures of every page; half of its time
-ASKED = ("target", "probability")  # columns of each of several tasks
+LISTS, LIST_OF_A_TASK = (1, 5, 10), (10,)  # percents of the rows ranked first
 NodeNames = tuple[NDArray[np.int64], tuple[str, ...]]  # code of each node, name of each code
-
-_NEEDED = {  # keys and columns the page is drawn from
-    "scores.json": (
-        *("name", "dataset", "model", "verdict", "created", "classes", "n_rejected", "metrics"),
-        *("baselines", "data_hash", "recipe_hash", "seed_means", "protocol"),
-    ),
-    "audit.json": ("findings",),
-    "predictions.csv": ("row", "status", "fold"),
-    "curves.csv": ("seed", "fold", "train_loss", "validation_loss", "chosen"),
-}
 
 
 def report(run: str | Path, *, figures: str | Path | None = None) -> Path:
@@ -77,27 +69,29 @@ def report(run: str | Path, *, figures: str | Path | None = None) -> Path:
 def report_beside(run: Path, process: Beside) -> Path:
     """Draw the page of a run, its slowest figures in a process that has been started already."""
     view = view_of(run)
-    bare = replace(view, molecules=(), graphs=None, smiles=())
-    there = process.do(partial(called, DRAWING, "drawn", bare, SLOWEST))
-    from kekule.visualization.report import drawn, page_figures, write_page  # meanwhile
+    bare = replace(view, molecules=(), graphs=None, smiles=(), cliffs=None)
+    there = process.do(partial(called, DRAWING, "drawn_if_any", bare, SLOWEST))
+    from kekule.visualization.report import drawn, drawn_if_any, page_figures, write_page
 
     svgs = drawn(view, [name for name in page_figures(view) if name not in SLOWEST])
     try:
         svgs |= there()
     except LostWorkerError:  # the training is done: nothing is lost for a figure
-        svgs |= drawn(view, SLOWEST)
+        svgs |= drawn_if_any(view, SLOWEST)
     return write_page(view, svgs, run / "report.html")
 
 
 def view_of(run: Path) -> RunView:
     """Everything the page shows, gathered from the run folder, its bundle and its data."""
-    scores, audit, table, curves = _read_run(run)
+    scores, audit, table, curves = read_run(run)
     recipe = read_recipe(run / "recipe.yaml")
     bundle = open_bundle(run)
     origin = _same_data(recipe, scores)
-    table = table[(table["status"] != "invalid") & table["fold"].notna()]
+    usable = table[table["status"] != "invalid"]
+    table = usable[usable["fold"].notna()]
     rows = table["row"].to_numpy(dtype=np.int64)
-    classes, tasks = tuple(scores["classes"]), _tasks(scores, table)
+    classes, tasks = tuple(scores["classes"]), _tasks(scores, table, recipe.seeds)
+    similarity, cliffs = nearness_of_run(origin, _run_rows(usable, () if tasks else classes))
     truth = np.full(len(rows), -1) if tasks else _codes(table["target"], classes)
     packed = origin.packed(rows)
     drawn = np.zeros(0, dtype=np.int64) if tasks else rows  # of several tasks no row is shown
@@ -125,8 +119,7 @@ def view_of(run: Path) -> RunView:
         molecules=molecules,
         graphs=lambda i: _drawing(nodes, packed, i),
         smiles=tuple("" if mol is None else Chem.MolToSmiles(mol) for mol in molecules),
-        **_parameters_of(bundle.network),
-        embedding=embeddings(bundle.network, origin.packed(drawn)),
+        **_of_network(bundle.network, origin.packed(drawn)),
         recipe=recipe.to_yaml(),
         environment=_environment(bundle),
         hashes={
@@ -146,65 +139,40 @@ def view_of(run: Path) -> RunView:
         tasks=tasks,
         history=read_history(run / PARAMETERS),
         profiles=tuple(sorted(path.name for path in (run / PROFILE).glob("*.md"))),
+        top_lists=top_lists_of_run(table, recipe.seeds, "probability", LISTS),
+        similarity=similarity,
+        cliffs=cliffs,
+        **told_besides(run, scores),
     )
 
 
-def _parameters_of(network: Network) -> dict[str, Any]:
-    """Layers of a network in their order, and the numbers each has learnt."""
+def _of_network(network: Network | None, packed: PackedGraphs) -> dict[str, Any]:
+    """Layers of a network in their order, the numbers each has learnt, and what it makes of rows.
+
+    All empty where the model has no network.
+    """
+    if network is None:
+        return {"layers": (), "weights": {}, "embedding": np.zeros((0, 0), dtype=np.float32)}
     layers, weights = layers_of(network), weights_of(network)
     return {
         "layers": tuple(
             Layer(n.name, n.kind, " × ".join(map(str, n.shape)), n.n_parameters) for n in layers
         ),
         "weights": {n.name: weights[n.name].ravel().astype(np.float32) for n in layers},
+        "embedding": embeddings(network, packed),
     }
 
 
-def _read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Scores, audit, predictions and curves of a run, each with the parts the page needs."""
-    try:
-        scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
-        audit = json.loads((run / "audit.json").read_text(encoding="utf-8"))
-        table = pd.read_csv(
-            run / "predictions.csv",
-            dtype=dict.fromkeys(_named(run, "target", "prediction", "status"), str),
-            keep_default_na=False,
-            na_values={"fold": "", **dict.fromkeys(_named(run, "probability"), "")},
-        )
-        curves = pd.read_csv(run / "curves.csv")
-    except (OSError, ValueError) as error:
-        raise OutputError(
-            run, f"it is no complete run: {error}", "Give a folder of `kekule train`."
-        ) from None
-    for name, part in (
-        ("scores.json", scores),
-        ("audit.json", audit),
-        ("predictions.csv", table),
-        ("curves.csv", curves),
-    ):
-        known = part if isinstance(part, dict | pd.DataFrame) else ()
-        missing = [key for key in (*_NEEDED[name], *_also(name, scores)) if key not in known]
-        if missing:
-            raise OutputError(
-                run, f"it is no complete run: {name} has no {missing[0]!r}", "Train it again."
-            )
-    return scores, audit, table, curves
-
-
-def _named(run: Path, *beginnings: str) -> list[str]:
-    """Columns that begin so, be it behind the name of a task or seed and a dot."""
-    header = pd.read_csv(run / "predictions.csv", nrows=0).columns
-    return [name for name in header if name.rpartition(".")[2].startswith(beginnings)]
-
-
-def _also(name: str, scores: Any) -> list[str]:
-    """What a file needs besides: truth and answers of the one task, or of each of several."""
-    tasks = scores.get("tasks") if isinstance(scores, dict) else None
-    if name == "scores.json":
-        return ["per_task"] if tasks else []
-    if name != "predictions.csv":
-        return []
-    return [f"{task}.{part}" for task in tasks for part in ASKED] if tasks else ["target"]
+def _run_rows(usable: pd.DataFrame, classes: tuple[str, ...]) -> RunRows:
+    """Usable rows with their answers, where one task gives a row one answer."""
+    n = len(usable)
+    return RunRows(
+        numbers=usable["row"].to_numpy(dtype=np.int64),
+        fold=usable["fold"].fillna(0).to_numpy(dtype=np.int64),
+        truth=_codes(usable["target"], classes) if classes else np.full(n, -1),
+        probabilities=_probabilities(usable, classes) if classes else np.zeros((n, 0)),
+        classes=classes,
+    )
 
 
 def _same_data(recipe: Recipe, scores: dict[str, Any]) -> GraphSet | MoleculeSet:
@@ -224,7 +192,9 @@ def _codes(names: "pd.Series[str]", classes: tuple[str, ...]) -> NDArray[np.int6
     return names.map(lambda name: number[name] if name else -1).to_numpy(dtype=np.int64)
 
 
-def _tasks(scores: dict[str, Any], table: pd.DataFrame) -> tuple[TaskView, ...]:
+def _tasks(
+    scores: dict[str, Any], table: pd.DataFrame, seeds: Sequence[int]
+) -> tuple[TaskView, ...]:
     """Each of several tasks with its own rows and scores; none where there is one task."""
     rivals = scores.get("baselines_per_task", {})
     return tuple(
@@ -235,6 +205,9 @@ def _tasks(scores: dict[str, Any], table: pd.DataFrame) -> tuple[TaskView, ...]:
             probability=table[f"{task}.probability"].to_numpy(dtype=np.float64),
             scores=_scores(scores["per_task"][task]),
             baselines={model: _scores(of_tasks[task]) for model, of_tasks in rivals.items()},
+            top=next(
+                iter(top_lists_of_run(table, seeds, f"{task}.probability", LIST_OF_A_TASK)), None
+            ),
         )
         for task, counts in scores.get("tasks", {}).items()
     )

@@ -4,6 +4,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from extra_views import extras
 from rdkit import Chem, rdBase
 
 from kekule.evaluation import METRICS
@@ -153,7 +154,8 @@ def made_up_view(rng, truth, **given) -> RunView:
             m: tuple(accuracy + rng.normal(0, 0.006, 3)) for m in ("accuracy", "roc_auc")
         },
     }
-    return RunView(**{**filled, **given})
+    rest = extras(given["classes"], filled["rows"], graphs=given["positive"] is None)
+    return RunView(**{**rest, **filled, **given})
 
 
 def made_up_curve(rng, seed, fold) -> FoldCurve:

@@ -14,8 +14,8 @@ from kekule.visualization.palette import METRIC_NAMES
 from kekule.visualization.report import write_report, write_whole
 from kekule.visualization.tables import score_tables
 
-SECTIONS = ("summary", "data", "learning", "scores", "errors", "model", "embedding")
-SECTIONS += ("reproduce", "all-rows")
+SECTIONS = ("summary", "data", "learning", "scores", "members", "uncertainty", "examination")
+SECTIONS += ("errors", "model", "embedding", "reproduce", "all-rows")
 HOSTILE = "<script>alert('x')</script>"
 
 
