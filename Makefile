@@ -68,7 +68,7 @@ report: setup ## Draw the pages of the MUTAG runs again, and their figures.
 	done
 
 test: setup ## Run the tests, with coverage of at least 90 %.
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal --cov --cov-report=term --cov-fail-under=90
 
 test-slow: setup ## Run the tests that take more than a minute.
 	$(BIN)/python -m pytest -m slow

@@ -16,7 +16,10 @@ FILES = {
     *("recipe.yaml", "scores.json", "predictions.csv", "rejected.csv", "audit.json"),
     *("curves.csv", "parameters.csv", "report.html", "log.txt", "bundle"),
 }
-BUNDLE = {"bundle.json", "weights.safetensors", "recipe.yaml", "scores.json", "example.json"}
+BUNDLE = {
+    *("bundle.json", "weights.safetensors", "recipe.yaml", "scores.json", "example.json"),
+    *("calibration.json", "conformal.json", "domain.npz"),
+}
 TIMES = ("created", "seconds", "fold_seconds", "name")
 
 
@@ -102,7 +105,7 @@ def test_one_process_gives_the_scores_of_two_and_twice_the_same(run, tiny, tmp_p
     again = train(None, tiny, out=tmp_path / "again", processes=1)
 
     assert without_times(again.scores) == without_times(scores_of(run))
-    for name in ("predictions.csv", "parameters.csv", "audit.json"):
+    for name in ("predictions.csv", "parameters.csv", "audit.json", "bundle/conformal.json"):
         assert (again.path / name).read_bytes() == (run / name).read_bytes()
     curves = [pd.read_csv(path / "curves.csv") for path in (again.path, run)]
     pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in curves))

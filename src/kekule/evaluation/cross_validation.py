@@ -16,6 +16,7 @@ from kekule.evaluation.comparison import (
     mean_roc_auc,
     verdict,
 )
+from kekule.evaluation.ensemble_scores import ensemble_scores
 from kekule.evaluation.fold_inputs import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask
 from kekule.evaluation.folds import shipped, split_rows
 from kekule.evaluation.metrics import PRIMARY, PRIMARY_OF_SEVERAL
@@ -38,6 +39,7 @@ from kekule.evaluation.summaries import (
     told_of_tasks,
 )
 from kekule.evaluation.together import run_together, trains_together
+from kekule.models.ensemble_settings import AUTO
 
 NO_INTERVAL = "none: a single test set says nothing of its luck"
 
@@ -117,7 +119,8 @@ def cross_validate(
             inner_parts(inputs, task)  # fails before the first training, or not at all
     networks = [task for task in tasks if task.model == NETWORK]
     recipe = inputs.recipe
-    alone = recipe.protocol.kind == "nested" or results.keys() >= set(networks)
+    alone = recipe.protocol.kind == "nested" or recipe.model.name == AUTO
+    alone = alone or results.keys() >= set(networks)
     if not alone and trains_together(recipe.train, len(inputs.graphs), len(networks)):
         # All of them, also those a killed run had finished: they shared a random stream.
         tell = harmless(on_progress)
@@ -192,6 +195,11 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
         },
         **(told_of_tasks(of_tasks) if several else {}),
         **({"nested": nested_scores(results, inputs)} if kind == "nested" else {}),
+        **(
+            {"ensemble": ensemble_scores(results, inputs, primary)}
+            if recipe.model.name == AUTO
+            else {}
+        ),
         "seed_means": {name: seed_means(s, k) for name, s in ours.items()},
         "verdict": (SCRAMBLED if recipe.protocol.scramble else "")
         + verdict(
@@ -223,6 +231,8 @@ def _description(inputs: FoldInputs) -> str:
         chosen = f"{_shares_held(inputs)} of each fold's training rows"
     how = f"labels dealt anew by chance; {how}" if recipe.protocol.scramble else how
     told = f"{how}; {len(recipe.seeds)} seed(s); "
+    if recipe.model.name == AUTO:
+        return f"{told}members weighed and left out inside each fold's training rows"
     if recipe.protocol.kind != "nested":
         return f"{told}{chosen} chose the epoch"
     if recipe.protocol.inner != 1:

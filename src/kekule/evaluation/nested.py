@@ -27,9 +27,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kekule._errors import KekuleError
-from kekule.data import stratified_folds
-from kekule.data.splits import multitask_folds
-from kekule.data.splits.dealing import group_folds
 from kekule.evaluation.comparison import DIGITS
 from kekule.evaluation.fold_inputs import (
     FINAL,
@@ -49,6 +46,7 @@ from kekule.evaluation.folds import (
     train_network,
 )
 from kekule.evaluation.grid import Combination, applied, combinations_of
+from kekule.evaluation.inner_parts import inner_fold_of
 from kekule.evaluation.metrics import METRICS, Metric, selection_score
 from kekule.evaluation.per_task import mean_of_defined, task_values
 from kekule.evaluation.recipe import Recipe
@@ -186,19 +184,10 @@ def inner_parts(inputs: FoldInputs, task: FoldTask) -> list[tuple[Rows, Rows]]:
         return [(train, held)]
     rows = np.union1d(train, held)
     try:
-        fold = _inner_fold_of(inputs, task, rows, n_parts)
+        fold = inner_fold_of(inputs, task, rows, n_parts)
     except KekuleError as error:
         raise KekuleError(f"protocol.inner {n_parts}: {task}: {error}") from None
     return [(rows[fold != part], rows[fold == part]) for part in range(n_parts)]
-
-
-def _inner_fold_of(inputs: FoldInputs, task: FoldTask, rows: Rows, n_parts: int) -> Rows:
-    codes, groups = inputs.targets[rows], groups_of(inputs, task)
-    if groups is None:
-        deal = stratified_folds if codes.ndim == 1 else multitask_folds
-        return deal(codes, n_parts, seed=task.seed)
-    numbers = np.unique(groups[rows], return_inverse=True)[1].astype(np.int64)
-    return group_folds(codes.reshape(len(rows), -1), numbers, n_parts, seed=task.seed)
 
 
 def _final_run(

@@ -24,10 +24,12 @@ from threadpoolctl import threadpool_limits
 
 from kekule._errors import KekuleError
 from kekule.data.chunked import ONE_THREAD, end_with
-from kekule.evaluation.fold_inputs import FoldInputs, FoldResult, FoldTask
+from kekule.evaluation.ensemble import Step, run_ensemble
+from kekule.evaluation.fold_inputs import NETWORK, FoldInputs, FoldResult, FoldTask
 from kekule.evaluation.folds import run_fold
 from kekule.evaluation.nested import is_nested, run_nested
 from kekule.models import Baseline, EpochReport
+from kekule.models.ensemble_settings import AUTO
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +37,10 @@ LISTEN_SECONDS = 5.0  # for the last words of ended folds
 
 
 class Progress(NamedTuple):
-    """Word from a running fold."""
+    """Word from a running fold: an epoch of its network, or a training of its ensemble."""
 
     task: FoldTask
-    epoch: EpochReport
+    epoch: EpochReport | Step
 
 
 OnProgress = Callable[[Progress], None]
@@ -197,10 +199,12 @@ def _report(word: Progress) -> None:
 def _guarded(
     inputs: FoldInputs, task: FoldTask, prepared: dict[str, Baseline], on_progress: OnProgress
 ) -> FoldResult:
-    def told(epoch: EpochReport) -> None:
+    def told(epoch: EpochReport | Step) -> None:
         on_progress(Progress(task, epoch))
 
     try:
+        if task.model == NETWORK and inputs.recipe.model.name == AUTO:
+            return run_ensemble(inputs, task, on_step=told)
         if is_nested(inputs.recipe, task):
             return run_nested(inputs, task, on_epoch=told)
         return run_fold(inputs, task, prepared=prepared, on_epoch=told)

@@ -32,6 +32,8 @@ WRITTEN_ONCE = {"test": 0.2}  # into every resolved recipe, before there were ki
 OF_TIME = "time"  # the split that tests a share of the rows under any kind
 OWN_SHARE = "scaffold-ordered"  # the split whose share is no choice
 REPEATED = {"folds": 5, "seeds": 5}
+BESIDE_GRAPHS = ("majority", "structure-free")  # an ensemble
+BESIDE_MOLECULES = (*BESIDE_GRAPHS, "ECFP-logistic")
 
 
 class ProtocolSettings(BaseModel):
@@ -74,8 +76,8 @@ class ProtocolSettings(BaseModel):
         Field(
             ge=1,
             le=1000,
-            description="Repeats, each with its own split and weights; 5 of `repeated`, where "
-            "not stated.",
+            description="Repeats, each with its own split and weights; 5 of `repeated` and 1 of "
+            "`auto` on a table, where not stated.",
         ),
     ] = 3
     grid: Annotated[
@@ -189,14 +191,24 @@ def settings_read(kind: str, split: str) -> frozenset[str]:
     return read | {"test"} if split == OF_TIME and kind != "given" else read
 
 
-def protocol_of_table(given: dict[str, Any]) -> dict[str, Any]:
-    """Protocol settings with the defaults that suit molecules."""
-    kind = given.get("kind", "kfold")
-    defaults: dict[str, Any] = {"baselines": OF_MOLECULES}
-    if kind != "given":
-        defaults["split"] = "scaffold"
-    if kind in ("kfold", "nested"):
-        defaults["folds"] = 5
+def with_defaults(given: dict[str, Any], *, of_table: bool, ensemble: bool) -> dict[str, Any]:
+    """Protocol settings with the defaults that suit molecules, and an ensemble.
+
+    Beside an ensemble stand what it is not made of: its members are scored anyway.
+    """
+    defaults: dict[str, Any] = {}
+    if ensemble:
+        defaults["baselines"] = BESIDE_MOLECULES if of_table else BESIDE_GRAPHS
+    elif of_table:
+        defaults["baselines"] = OF_MOLECULES
+    if of_table:
+        kind = given.get("kind", "kfold")
+        if kind != "given":
+            defaults["split"] = "scaffold"
+        if kind in ("kfold", "nested"):
+            defaults["folds"] = 5
+        if kind == "kfold" and ensemble:
+            defaults["seeds"] = 1  # a fold trains thirty models: an answer by lunch comes first
     return defaults | {k: v for k, v in given.items() if v is not None or k not in defaults}
 
 

@@ -37,8 +37,9 @@ from kekule.evaluation.plain_yaml import read_yaml, yaml_value
 from kekule.evaluation.protocol_settings import (
     ProtocolSettings,
     of_another_kind,
-    protocol_of_table,
+    with_defaults,
 )
+from kekule.evaluation.uncertainty_settings import UncertaintySettings
 from kekule.features import DESCRIPTORS, NO_DESCRIPTORS
 from kekule.models import (
     BASELINES,
@@ -46,12 +47,14 @@ from kekule.models import (
     NetworkSettings,
     TrainSettings,
 )
+from kekule.models.ensemble_settings import AUTO, AutoSettings
+from kekule.models.members import MEMBERS, OF_GRAPHS, OF_MOLECULES
 
 if TYPE_CHECKING:
     ModelSettings = NetworkSettings
 else:
     ModelSettings = Annotated[
-        Union[tuple(network.Settings for network in NETWORKS.values())],  # noqa: UP007
+        Union[(AutoSettings, *(network.Settings for network in NETWORKS.values()))],
         Field(discriminator="name"),
     ]
 
@@ -168,6 +171,7 @@ class Recipe(BaseModel):
     model: ModelSettings = NETWORKS["gin"].Settings()
     train: TrainSettings = TrainSettings()
     protocol: ProtocolSettings = ProtocolSettings()
+    uncertainty: UncertaintySettings = UncertaintySettings()
     seed: Annotated[int, Field(ge=0, lt=2**31, description="First seed of the repeats.")] = 0
 
     @model_validator(mode="before")
@@ -176,13 +180,16 @@ class Recipe(BaseModel):
         if not isinstance(given, dict):
             return given
         given = {key: _long_form(key, _plain(value)) for key, value in given.items()}
-        if isinstance(given.get("model"), dict):
-            given["model"] = {"name": "gin"} | given["model"]
-        data = given.get("data", {})
-        if isinstance(data, dict) and (short := [key for key in OF_DATA if key in given]):
-            given["data"] = data | {key: given.pop(key) for key in short}
-        if _is_table(given.get("data")) and isinstance(given.get("protocol", {}), dict):
-            given["protocol"] = protocol_of_table(given.get("protocol", {}))
+        if any(key in given for key in OF_DATA):
+            data = _with_short_keys(given)
+            if isinstance(data, dict):
+                given = {key: v for key, v in given.items() if key not in OF_DATA} | {"data": data}
+        model, of_table = given.get("model", {}), _is_table(given.get("data"))
+        if isinstance(model, dict):
+            model = given["model"] = {"name": _usual_model(of_table)} | model
+        if isinstance(protocol := given.get("protocol", {}), dict):
+            ensemble = isinstance(model, dict) and model["name"] == AUTO
+            given["protocol"] = with_defaults(protocol, of_table=of_table, ensemble=ensemble)
         return given
 
     @field_validator("standardise", mode="before")
@@ -215,12 +222,34 @@ class Recipe(BaseModel):
                 )
         return given
 
+    @field_validator("model")
+    @classmethod
+    def _members_that_suit(cls, given: Any, info: ValidationInfo) -> Any:
+        data = info.data.get("data")
+        if not isinstance(given, AutoSettings) or data is None:
+            return given
+        suiting = OF_MOLECULES if _is_table(data.model_dump()) else OF_GRAPHS
+        for name in given.members or ():
+            if name not in suiting:
+                known = ", ".join(suiting)
+                why = f"{name!r} is no member for {data.source}"
+                raise RecipeError("model.members", why, f"Choose from {known}.")
+        if given.network is not None and given.network not in NETWORKS:
+            known = ", ".join(NETWORKS)
+            raise RecipeError(
+                "model.network", f"{given.network!r} is no network", f"Choose from {known}."
+            )
+        return given
+
     @field_validator("protocol")
     @classmethod
     def _grid_of_this_recipe(cls, given: ProtocolSettings, info: ValidationInfo) -> Any:
         model, train = info.data.get("model"), info.data.get("train")
         if given.kind != "nested" or given.grid is None or model is None or train is None:
             return given
+        if isinstance(model, AutoSettings):
+            why = "nested with model auto, which chooses inside every fold by itself"
+            raise RecipeError("protocol.kind", why, "Use kfold, or name a network.")
         if train.together == "on":
             why = "'on' given: the kind nested chooses inside each fold, so folds train alone"
             raise RecipeError("train.together", why, "Leave it out.")
@@ -229,8 +258,11 @@ class Recipe(BaseModel):
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
-        """Names of the fingerprints that its baselines need, each once."""
+        """Names of the fingerprints that its baselines and members need, each once."""
         needed = [name for model in self.protocol.baselines for name in BASELINES.needs(model)]
+        if isinstance(self.model, AutoSettings):
+            members = (self.model.members or OF_MOLECULES) if self.is_table else ()
+            needed += [name for m in members for name in MEMBERS.needs(m)]
         return tuple(dict.fromkeys(needed))
 
     @property
@@ -351,6 +383,17 @@ def _long_form(key: str, value: Any) -> Any:
     return value
 
 
+def _with_short_keys(given: dict[str, Any]) -> Any:
+    """Data settings, with the keys of them that stand beside them."""
+    data = _long_form("data", given.get("data", {}))
+    short = {key: given[key] for key in OF_DATA if key in given}
+    return data | short if isinstance(data, dict) else data
+
+
+def _usual_model(of_table: bool) -> str:
+    return AUTO if of_table else "gin"
+
+
 def _is_table(data: Any) -> bool:
     """Whether data settings, checked or not, mean a table of molecules."""
     if not isinstance(data, dict):
@@ -388,12 +431,15 @@ def _recipe_error(
         known = _known_keys(loc[:-1], given)
         near = difflib.get_close_matches(loc[-1], known, n=1)
         cure = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(known)}."
+        owners = [name for name, kind in NETWORKS.items() if loc[-1] in kind.Settings.model_fields]
+        if loc[:-1] == ["model"] and not near and owners and _model_named(given) == AUTO:
+            cure = f"The model auto has none; name a network, such as model={owners[0]}."
         return RecipeError(key, "there is no such key", cure + more, source=source)
     if unnamed:
         return RecipeError(
             key,
-            f"{_short(repr(first['input'].get('name')))} is no network",
-            f"Choose one of {', '.join(NETWORKS)}." + more,
+            f"{_short(repr(first['input'].get('name')))} is no model",
+            f"Choose one of {', '.join((AUTO, *NETWORKS))}." + more,
             source=source,
         )
     why = PLAIN.get(first["type"], first["msg"].removeprefix("Value error, "))
@@ -412,11 +458,17 @@ def _short(text: str) -> str:
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
+def _model_named(given: dict[str, Any]) -> str:
+    model = _long_form("model", given.get("model"))
+    usual = _usual_model(_is_table(_with_short_keys(given)))
+    return str(model.get("name", usual)) if isinstance(model, dict) else usual
+
+
 def _known_keys(path: Sequence[str], given: dict[str, Any]) -> list[str]:
     if path == ["model"]:
-        model = _long_form("model", given.get("model"))
-        name = model.get("name", "gin") if isinstance(model, dict) else "gin"
-        return list(NETWORKS[name].Settings.model_fields)
+        name = _model_named(given)
+        settings = AutoSettings if name == AUTO else NETWORKS[name].Settings
+        return list(settings.model_fields)
     fields: dict[str, Any] = Recipe.model_fields
     for key in path:
         fields = fields[key].annotation.model_fields

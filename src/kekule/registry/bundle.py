@@ -1,10 +1,12 @@
 """A bundle: everything a trained model needs, in one folder that can be trusted.
 
-Files of format 3: ``bundle.json`` (manifest with checksums), ``weights.safetensors``,
+Files of format 4: ``bundle.json`` (manifest with checksums), ``weights.safetensors``,
 ``recipe.yaml`` (resolved), ``scores.json``, ``example.json`` (graphs or SMILES and the
-probabilities they must give; replayed on every load). Format 1 knew graphs of a set alone,
+probabilities they must give; replayed on every load), ``calibration.json``, ``conformal.json``
+and ``domain.npz`` (how sure to be of an answer; the example is of the model's own
+probabilities). Format 1 knew graphs of a set alone,
 and had neither a standardisation policy nor the codes seen in training; format 2 knew one
-task alone. Both are read.
+task alone; format 3 knew networks alone. All are read.
 """
 
 import importlib.metadata
@@ -15,30 +17,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from kekule._errors import BundleError, KekuleError
 from kekule.data import LabelledGraphs, StandardisationPolicy
+from kekule.evaluation.uncertainty import Uncertainty
 from kekule.features import (
     GraphSchema,
-    PackedGraphs,
     Seen,
     described,
     pack,
     standard_graphs,
 )
-from kekule.models import (
-    NETWORKS,
-    Network,
-    NetworkSettings,
-    build_network,
-    probabilities,
-    set_weights,
-    shapes_of,
-)
+from kekule.models import Network
+from kekule.models.members.member import Material
+from kekule.models.shipped import Shipped, network_in, shipped_from
 from kekule.registry.example import example_from_json, example_to_json
+from kekule.registry.fingerprints import check_fingerprints, fingerprints_told, tables_of
 from kekule.registry.manifest import (
     COPY_AGAIN,
     json_bytes,
@@ -48,13 +44,13 @@ from kekule.registry.manifest import (
 )
 from kekule.registry.parts import (
     Tasks,
-    check_weights,
     classes_in,
     counts_of,
     policy_in,
     seen_in,
     tasks_in,
 )
+from kekule.registry.uncertainty_files import read_uncertainty, write_uncertainty
 
 WEIGHTS, EXAMPLE = "weights.safetensors", "example.json"
 LIBRARIES = ("kekule", "numpy", "rdkit", "safetensors", "scikit-learn", "torch", "torch_geometric")
@@ -85,10 +81,11 @@ class BundleContent:
         there are several tasks.
     schema
         Of the arrays the network reads.
-    network_settings
-        JSON form of the network's settings, its ``name`` among them.
+    model_settings
+        JSON form of the model's settings, its ``name`` among them: a network's, or ``auto`` with
+        what `Ensemble.stored` tells.
     weights
-        Arrays by parameter name.
+        Arrays by name.
     recipe_yaml, recipe_sha256, data_sha256
         What it was made from.
     scores
@@ -104,12 +101,14 @@ class BundleContent:
     tasks
         Of several tasks the names, in the order of the probabilities, each with its classes;
         else empty.
+    uncertainty
+        What calibrates the model's probabilities, and says how sure to be of each.
     """
 
     name: str
     classes: tuple[str, ...]
     schema: GraphSchema
-    network_settings: dict[str, Any]
+    model_settings: dict[str, Any]
     weights: dict[str, NDArray[np.generic]]
     recipe_yaml: str
     recipe_sha256: str
@@ -120,6 +119,7 @@ class BundleContent:
     policy: StandardisationPolicy | None = None
     seen: Seen = field(default_factory=dict)
     tasks: Tasks = field(default_factory=dict)
+    uncertainty: Uncertainty | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,19 +130,25 @@ class OpenBundle:
     ----------
     manifest
         Content of ``bundle.json``.
-    classes, schema, policy, seen, tasks
+    classes, schema, policy, seen, tasks, uncertainty
         See `BundleContent`.
-    network
-        In evaluation mode.
+    model
+        The network, or the ensemble.
     """
 
     manifest: dict[str, Any]
     classes: tuple[str, ...]
     schema: GraphSchema
-    network: Network
+    model: Shipped
     policy: StandardisationPolicy | None = None
     seen: Seen = field(default_factory=dict)
     tasks: Tasks = field(default_factory=dict)
+    uncertainty: Uncertainty | None = None
+
+    @property
+    def network(self) -> Network | None:
+        """The network; of an ensemble the first one, None where it has none."""
+        return network_in(self.model)
 
 
 def versions() -> dict[str, str]:
@@ -159,12 +165,19 @@ def save_bundle(folder: Path, content: BundleContent) -> None:
     (folder / WEIGHTS).write_bytes(save(dict(content.weights)))
     (folder / "recipe.yaml").write_text(content.recipe_yaml, encoding="utf-8")
     (folder / "scores.json").write_bytes(json_bytes(content.scores))
-    settings = _settings(content.network_settings)
     n_classes, n_tasks = counts_of(content.classes, content.tasks)
-    network = build_network(content.schema, n_classes, settings, seed=0, n_tasks=n_tasks)
-    set_weights(network, content.weights)
-    expected = probabilities(network, _packed(content.examples, content.schema, content.policy))
+    model = shipped_from(
+        content.model_settings,
+        content.weights,
+        schema=content.schema,
+        n_classes=n_classes,
+        n_tasks=n_tasks,
+    )
+    material = _material(content.examples, content.schema, content.policy, model.needs)
+    expected = model.probabilities(material)
     (folder / EXAMPLE).write_bytes(json_bytes(example_to_json(content.examples, expected)))
+    if content.uncertainty is not None:
+        write_uncertainty(folder, content.uncertainty)
     write_manifest(
         folder,
         {
@@ -179,7 +192,8 @@ def save_bundle(folder: Path, content: BundleContent) -> None:
             "seen": content.seen,
             "schema": content.schema.to_json(),
             "schema_sha256": content.schema.sha256,
-            "network": content.network_settings,
+            "model": content.model_settings,
+            "fingerprints": fingerprints_told(model.needs),
             "recipe_sha256": content.recipe_sha256,
             "data_sha256": content.data_sha256,
             "created": content.created,
@@ -206,32 +220,39 @@ def open_bundle(path: Path) -> OpenBundle:
         classes = () if tasks and manifest["classes"] == [] else classes_in(manifest["classes"])
         n_classes, n_tasks = counts_of(classes, tasks)
         schema = GraphSchema.from_json(manifest["schema"])
-        settings = _settings(manifest["network"])
         policy, seen = policy_in(manifest, schema), seen_in(manifest, schema)
         weights = load_file(folder / WEIGHTS)
-        check_weights(weights, shapes_of(schema, n_classes, settings, n_tasks=n_tasks))
-        network = build_network(schema, n_classes, settings, seed=0, n_tasks=n_tasks)
-        set_weights(network, weights)
+        model = shipped_from(
+            manifest["model"] if "model" in manifest else manifest["network"],  # before format 4
+            weights,
+            schema=schema,
+            n_classes=n_classes,
+            n_tasks=n_tasks,
+        )
+        check_fingerprints(manifest.get("fingerprints", {}), model.needs)
     except _MISFIT as error:
         raise BundleError(
             folder, f"its parts do not fit each other: {_first_words(error)}", COPY_AGAIN
         ) from error
-    bundle = OpenBundle(manifest, classes, schema, network, policy, seen, tasks)
+    uncertainty = read_uncertainty(folder, manifest, n_classes=n_classes, n_tasks=n_tasks)
+    bundle = OpenBundle(manifest, classes, schema, model, policy, seen, tasks, uncertainty)
     _replay(folder / EXAMPLE, bundle)
     return bundle
 
 
-def _packed(
+def _material(
     examples: LabelledGraphs | tuple[str, ...],
     schema: GraphSchema,
     policy: StandardisationPolicy | None,
-) -> PackedGraphs:
+    needs: tuple[str, ...],
+) -> Material:
     """Lay examples out as the predictor would."""
     if isinstance(examples, LabelledGraphs):
-        return pack(examples, schema)
+        return Material(pack(examples, schema))
     if policy is None or schema.featuriser is None:
         raise ValueError("the example is SMILES, but the model was trained on graphs")
-    return described(standard_graphs(examples, policy), schema).graphs
+    found = described(standard_graphs(examples, policy), schema)
+    return Material(found.graphs, tables_of(found.rows.smiles, needs))
 
 
 def _input_kind(schema: GraphSchema) -> str:
@@ -247,8 +268,8 @@ def _kind_of_task(content: BundleContent) -> str:
 def _replay(path: Path, bundle: OpenBundle) -> None:
     examples, expected = example_from_json(path, read_json(path))
     try:
-        packed = _packed(examples, bundle.schema, bundle.policy)
-        given = probabilities(bundle.network, packed)
+        material = _material(examples, bundle.schema, bundle.policy, bundle.model.needs)
+        given = bundle.model.probabilities(material)
         moved = float(np.abs(given - expected).max())
     except _MISFIT as error:
         raise BundleError(
@@ -260,18 +281,6 @@ def _replay(path: Path, bundle: OpenBundle) -> None:
             f"replayed, a probability moved by {moved:.2g} (at most {TOLERANCE:g} is allowed)",
             f"Open it with the versions it was made with: {bundle.manifest.get('versions')}.",
         )
-
-
-def _settings(given: dict[str, Any]) -> NetworkSettings:
-    name = given.get("name")
-    if name not in NETWORKS:
-        raise BundleError("bundle", f"network {name!r} is unknown here", "Install a newer kekule.")
-    try:
-        return NETWORKS[name].Settings.model_validate(given)
-    except ValidationError as error:
-        raise BundleError(
-            "bundle", f"settings of {name} do not fit: {error}", COPY_AGAIN
-        ) from None
 
 
 def _first_words(error: Exception, most: int = 300) -> str:

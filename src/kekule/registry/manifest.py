@@ -15,7 +15,7 @@ from typing import Any
 from kekule._errors import BundleError
 
 MANIFEST = "bundle.json"
-FORMAT = 3
+FORMAT = 4
 LARGEST_JSON = 256 * 1024 * 1024  # bytes
 COPY_AGAIN = "Copy the bundle again from where it was made, or train it anew."
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")

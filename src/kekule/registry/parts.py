@@ -6,8 +6,6 @@ kind; `kekule.registry.bundle` makes one error of them all.
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from kekule.data import StandardisationPolicy
@@ -82,19 +80,3 @@ def counts_of(classes: tuple[str, ...], tasks: Tasks) -> tuple[int, int]:
     if classes and tasks:
         raise ValueError(f"classes {classes!r} beside {len(tasks)} tasks with their own")
     return (2, len(tasks)) if tasks else (len(classes), 1)
-
-
-def check_weights(
-    weights: dict[str, NDArray[np.generic]], wanted: dict[str, tuple[int, ...]]
-) -> None:
-    """Hold names, shapes and numbers against the network's, before room is made for it."""
-    found = {name: array.shape for name, array in weights.items()}
-    for name in sorted(found.keys() | wanted.keys()):
-        if found.get(name) != wanted.get(name):
-            raise ValueError(
-                f"weights.safetensors: array {name!r} is {found.get(name)}, not {wanted.get(name)}"
-            )
-        if not np.isfinite(weights[name]).all():
-            raise ValueError(
-                f"weights.safetensors: array {name!r} holds values that are no numbers"
-            )

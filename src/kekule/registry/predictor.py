@@ -2,9 +2,9 @@
 
 Columns: ``row``, the input's own columns, ``status``, ``reason``, ``smiles_used`` (where
 the input was SMILES), ``prediction``, and ``probability`` of the positive class, or
-``probability_<class>`` where there are more than two; of several tasks each of these with
-``<task>.`` before it. A column of the input named like one of these keeps its cells under
-``input_<name>``.
+``probability_<class>`` where there are more than two, and ``prediction_set``; of several tasks
+each of these with ``<task>.`` before it. Then ``in_domain``, ``similarity`` and ``nearest_row``.
+A column of the input named like one of these keeps its cells under ``input_<name>``.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,11 +29,18 @@ from kekule.data.chunked import Progress
 from kekule.data.molecules import SmilesGraphs, graphs_from_smiles
 from kekule.data.structures import Structures
 from kekule.features import PackedGraphs, described, misfits, pack, standard_graphs, unseen
-from kekule.models import probabilities
+from kekule.models.members.member import Material
 from kekule.registry.answers import Columns, answer_columns
 from kekule.registry.bundle import OpenBundle, open_bundle
+from kekule.registry.fingerprints import tables_of
+from kekule.registry.parts import counts_of
+from kekule.registry.uncertainty_columns import uncertainty_columns
 
-RESERVED = ("row", "status", "reason", "smiles_used", "prediction", "probability")
+NONE = np.zeros((0, 0), dtype=np.int64)  # counts of no row: the columns are there all the same
+RESERVED = (
+    *("row", "status", "reason", "smiles_used", "prediction", "probability"),
+    *("prediction_set", "in_domain", "similarity", "nearest_row"),
+)
 
 
 class Predictor:
@@ -102,14 +109,34 @@ class Predictor:
         if strict:
             _refuse_invalid(rows, statuses)
         usable = np.flatnonzero([s.status != INVALID for s in statuses])
-        network = self._bundle.network
-        shape = (len(rows), network.n_tasks, network.n_classes)
-        values = np.full(shape if self.tasks else (shape[0], shape[2]), np.nan)
+        n_classes, n_tasks = counts_of(self.classes, self.tasks)
+        shape = (len(rows), n_tasks, n_classes) if self.tasks else (len(rows), n_classes)
+        values, tables = np.full(shape, np.nan), {}
+        uncertainty = self._bundle.uncertainty
+        counts: Any = None if uncertainty is None or uncertainty.domain is None else NONE
         if len(usable):
-            values[usable] = probabilities(network, graphs(usable))
-        labels = np.where(np.isnan(values).any(-1), -1, np.nan_to_num(values).argmax(-1))
-        answers = answer_columns(labels, values, classes=self.classes, tasks=self.tasks)
+            packed, model = graphs(usable), self._bundle.model
+            needs = model.needs if uncertainty is None else (*model.needs, *uncertainty.needs)
+            smiles = [used[row] for row in usable.tolist()] if needs and used else []
+            tables = tables_of(smiles, needs, processes=processes, progress=progress)
+            values[usable] = model.probabilities(Material(packed, tables))
+            counts = None if uncertainty is None else uncertainty.counts(packed, tables)
+        answers = self._answers(values, counts, usable)
         return _table(rows, statuses, used, answers)
+
+    def _answers(
+        self, values: NDArray[np.float64], counts: Any, usable: NDArray[np.int64]
+    ) -> Columns:
+        """Columns of the model's own probabilities: calibrated, with what is known of each."""
+        uncertainty = self._bundle.uncertainty
+        if uncertainty is None:
+            labels = np.where(np.isnan(values).any(-1), -1, np.nan_to_num(values).argmax(-1))
+            return answer_columns(labels, values, classes=self.classes, tasks=self.tasks)
+        calibrated, labels = uncertainty.calibrated(values), uncertainty.labels(values)
+        columns = answer_columns(labels, calibrated, classes=self.classes, tasks=self.tasks)
+        return columns | uncertainty_columns(
+            uncertainty, values, counts, counted=usable, classes=self.classes, tasks=self.tasks
+        )
 
     def _laid_out(
         self, rows: Structures, processes: int, progress: Progress | None

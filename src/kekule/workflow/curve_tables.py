@@ -11,6 +11,7 @@ import pandas as pd
 from kekule._errors import OutputError
 from kekule.evaluation import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask
 from kekule.models import build_network, layers_of
+from kekule.models.ensemble_settings import AUTO
 from kekule.visualization.run_view import ParameterHistory
 from kekule.workflow.metric_streams import Epoch, read_epochs
 from kekule.workflow.run_folder import CURVES, PARAMETERS
@@ -32,8 +33,12 @@ def write_curves(files: Path, inputs: FoldInputs, results: Mapping[FoldTask, Fol
     half.replace(files / CURVES)
     final = results.get(FoldTask(NETWORK, recipe.seed, FINAL))
     final = final or results.get(FoldTask(NETWORK, recipe.seed, 0))
-    network = build_network(inputs.graphs.schema, inputs.n_classes, recipe.model, seed=recipe.seed)
-    names = [layer.name for layer in layers_of(network)]
+    names: list[str] = []
+    if recipe.model.name != AUTO:
+        network = build_network(
+            inputs.graphs.schema, inputs.n_classes, recipe.model, seed=recipe.seed
+        )
+        names = [layer.name for layer in layers_of(network)]
     parameters_table(final, names).to_csv(files / PARAMETERS, index=False)
 
 

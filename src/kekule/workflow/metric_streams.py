@@ -19,7 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TextIO
 
-from kekule.evaluation import FINAL, Progress
+from kekule.evaluation import FINAL, FoldTask, Progress
+from kekule.evaluation.ensemble import Step
+from kekule.models import EpochReport
 from kekule.workflow.event_files import EventFiles
 from kekule.workflow.run_folder import CURVES, TENSORBOARD
 
@@ -102,7 +104,9 @@ class MetricStream:
 
     def on_progress(self, word: Progress) -> None:
         """Add an epoch; of a fold that was begun again, in place of the old one."""
-        epoch = epoch_of(word, self.network)
+        if isinstance(word.epoch, Step):
+            return
+        epoch = epoch_of(word.task, word.epoch, self.network)
         with self.lock:
             if self.file is None:
                 return
@@ -181,9 +185,8 @@ class _EndsStream(suppress):
         return super().__exit__(kind, error, trace)
 
 
-def epoch_of(word: Progress, network: str) -> Epoch:
+def epoch_of(task: FoldTask, told: EpochReport, network: str) -> Epoch:
     """Line of a word."""
-    task, told = word
     return Epoch(
         network,
         task.seed,

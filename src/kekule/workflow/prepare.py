@@ -38,6 +38,7 @@ from kekule.data.chunked import Progress
 from kekule.data.file_kinds import KINDS
 from kekule.data.number_text import read_bytes
 from kekule.evaluation import FoldInputs, Recipe
+from kekule.evaluation.uncertainty_settings import check_aim
 from kekule.features import misfits, pack, schema_of
 from kekule.workflow.graph_set import GraphSet
 from kekule.workflow.molecule_set import FEW, MoleculeSet, invalid_rows, molecule_set
@@ -122,8 +123,11 @@ def prepare(
     """
     if recipe.is_table:
         molecules = open_table(recipe, cache=cache, processes=processes, progress=progress)
-        return _prepare_table(recipe, molecules, cache, processes, progress)
-    return _prepare_graphs(recipe)
+        prepared = _prepare_table(recipe, molecules, cache, processes, progress)
+    else:
+        prepared = _prepare_graphs(recipe)
+    check_aim(recipe.uncertainty, prepared.inputs.n_classes)
+    return prepared
 
 
 def open_data(

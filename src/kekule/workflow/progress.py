@@ -19,6 +19,7 @@ from rich.progress import (
 
 from kekule.evaluation import NETWORK, FoldResult, FoldTask
 from kekule.evaluation import Progress as Word
+from kekule.evaluation.ensemble import Step
 from kekule.workflow.live_chart import FoldChart
 
 REFRESHES = 4  # a second
@@ -140,10 +141,14 @@ class FoldProgress(_Display):
         )
 
     def on_progress(self, word: Word) -> None:
-        """Move on by an epoch."""
+        """Move on by an epoch, or by a training of an ensemble."""
         task, epoch = word
         where = "final" if task.fold < 0 else f"seed {task.seed} fold {task.fold + 1}"
         with self.lock:
+            if isinstance(epoch, Step):
+                self.done[task] = min(epoch.done, self._cost(task))
+                self._show(f"{self.name} {where} · {epoch.what}")
+                return
             if self.done.get(task, 0) >= self._cost(task):
                 return
             if epoch.epoch <= self.epoch.get(task, -1):  # the task's next training

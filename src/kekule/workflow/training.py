@@ -30,7 +30,13 @@ from kekule.evaluation import (
 from kekule.evaluation import Progress as Word
 from kekule.evaluation.nested import grid_of, n_trainings, recipe_of_result
 from kekule.evaluation.parallel import one_thread
+from kekule.evaluation.plan import n_steps, plan_of, told_of_plan
+from kekule.evaluation.uncertainty import Uncertainty
+from kekule.evaluation.uncertainty_domain import domain_of_run
+from kekule.evaluation.uncertainty_estimate import estimate_uncertainty, told_of_shipped
+from kekule.evaluation.uncertainty_fitting import uncertainty_of_shipped
 from kekule.features import seen_codes
+from kekule.models.ensemble_settings import AUTO
 from kekule.registry import BundleContent, Predictor, load, save_bundle
 from kekule.workflow.audit_of_run import audit_of_run, spare_process
 from kekule.workflow.curve_tables import completed, write_curves
@@ -211,9 +217,9 @@ def recipe_of(recipe: str | Path | Recipe | None, overrides: Sequence[str]) -> R
 
 def _out(out: str | Path | None, prepared: Prepared) -> Path:
     """Place of the run folder, links followed, so that a link to it stays one."""
-    network = getattr(prepared.inputs.recipe.model, "name", "network")
     if out is None:
-        out = Path("models", f"{prepared.origin.name.lower()}-{network}")
+        model = prepared.inputs.recipe.model.name
+        out = Path("models", f"{prepared.origin.name.lower()}-{model}")
     try:
         place = Path(out).resolve()
     except (OSError, RuntimeError) as error:  # links in a circle
@@ -275,15 +281,14 @@ def _cross_validate(
     kept = len(_tasks(prepared)) - len(left)
     if kept:
         log.info("resumed: %d finished folds are kept, %d to run", kept, len(left))
-    name = getattr(recipe.model, "name", "")
+    name = recipe.model.name
     epochs = max((int(one.get("train.epochs", 0)) for one in grid_of(recipe)), default=0)
-    bar = FoldProgress(
-        name,
-        left,
-        epochs or recipe.train.epochs,
-        show=show,
-        trainings=partial(n_trainings, recipe),
-    )
+    trainings = partial(n_trainings, recipe)
+    if name == AUTO:
+        plan = plan_of(prepared.inputs)
+        log.info("%s", told_of_plan(plan))
+        epochs, trainings = 1, partial(n_steps, plan)
+    bar = FoldProgress(name, left, epochs or recipe.train.epochs, show=show, trainings=trainings)
     stream = MetricStream(folder.files, network=name, tensorboard=recipe.train.tensorboard)
 
     def on_progress(word: Word) -> None:
@@ -291,7 +296,8 @@ def _cross_validate(
         bar.on_progress(word)
 
     def on_result(task: FoldTask, result: FoldResult) -> None:
-        epochs = f", epoch {result.best_epoch + 1} of {len(result.train_loss)}"
+        trained = len(result.train_loss)
+        epochs = f", epoch {result.best_epoch + 1} of {trained}" if trained else ""
         chose = f", chose {grid_of(recipe)[result.chosen]}" if result.chosen >= 0 else ""
         told = epochs + chose if task.model == NETWORK else ""
         log.info("%s: %.1f s%s", task, result.seconds, told)
@@ -321,6 +327,7 @@ def _write(
 ) -> None:
     """Write every file of the run into its unfinished folder."""
     files, recipe, origin = folder.files, prepared.inputs.recipe, prepared.origin
+    domain = domain_of_run(results, prepared.inputs, source_rows=prepared.usable)
     scores = {
         "name": name_as_text(folder.out.name),
         "dataset": origin.name,
@@ -336,9 +343,9 @@ def _write(
         "seconds": round(seconds, 1),
         "fold_seconds": round(sum(result.seconds for result in results.values()), 1),
         **scores_json(results, prepared.inputs),
+        "uncertainty": estimate_uncertainty(results, prepared.inputs, domain=domain),
     }
     (files / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
-    _write_json(files / "scores.json", scores)
     _write_json(files / "audit.json", audit)
     predictions_table(prepared, results).to_csv(files / "predictions.csv", index=False)
     prepared.rejected().to_csv(files / "rejected.csv", index=False)
@@ -346,7 +353,10 @@ def _write(
     write_curves(files, replace(prepared.inputs, recipe=ours), results)
     if isinstance(origin, MoleculeSet):
         origin.changes().to_csv(files / CHANGES, index=False)
-    bundle = _bundle(prepared, results, ours, scores, key)
+    uncertainty = uncertainty_of_shipped(results, prepared.inputs, domain=domain)
+    scores["uncertainty"]["shipped"] = told_of_shipped(uncertainty, tuple(prepared.tasks))
+    _write_json(files / "scores.json", scores)
+    bundle = _bundle(prepared, results, ours, scores, key, uncertainty)
     with one_thread():  # as it was trained; threads would mostly wait for each other
         save_bundle(files / "bundle", bundle)
     log.info("%s", scores["verdict"])
@@ -364,6 +374,7 @@ def _bundle(
     ours: Recipe,
     scores: dict[str, Any],
     key: dict[str, str],
+    uncertainty: Uncertainty,
 ) -> BundleContent:
     """What the bundle of a run holds; `ours` is the recipe with the settings that were chosen."""
     recipe, origin = prepared.inputs.recipe, prepared.origin
@@ -371,7 +382,7 @@ def _bundle(
         name=scores["name"],
         classes=prepared.classes,
         schema=prepared.inputs.graphs.schema,
-        network_settings=ours.model.model_dump(mode="json"),
+        model_settings=_model_settings(ours, results[shipped(recipe)]),
         weights=results[shipped(recipe)].weights,
         recipe_yaml=recipe.to_yaml(),
         recipe_sha256=key["recipe"],
@@ -382,7 +393,15 @@ def _bundle(
         seen=seen_codes(prepared.inputs.graphs),
         tasks=prepared.tasks,
         created=scores["created"],
+        uncertainty=uncertainty,
     )
+
+
+def _model_settings(recipe: Recipe, result: FoldResult) -> dict[str, Any]:
+    """What a bundle is told of its model beside the arrays."""
+    if recipe.model.name == AUTO:
+        return {"name": AUTO, **json.loads(result.told)["shipped"]}
+    return recipe.model.model_dump(mode="json")
 
 
 def _example_rows(prepared: Prepared) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -77,7 +77,8 @@ def test_no_rows_have_no_score(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["roc_auc", "pr_auc", "mcc", "recall_at_precision_0.8", "tnr_at_npv_0.8", *EARLY]
+    "name",
+    ["roc_auc", "pr_auc", "mcc", "recall_at_precision_0.8", "tnr_at_npv_0.8", *sorted(EARLY)],
 )
 def test_what_needs_two_classes_is_undefined_with_one(name):
     truth, labels, p = np.ones(4, dtype=int), np.array([1, 0, 1, 1]), np.full((4, 2), 0.5)

@@ -515,8 +515,8 @@ def test_a_nested_run_ships_what_it_chose_and_its_curves_are_those_of_that(tmp_p
     chosen = run.scores["nested"]["shipped"]
     curves = pd.read_csv(run.path / "curves.csv")
 
-    assert bundle["network"]["hidden"] == chosen["model.hidden"]
-    assert run.scores["model"] == bundle["network"]
+    assert bundle["model"]["hidden"] == chosen["model.hidden"]
+    assert run.scores["model"] == bundle["model"]
     assert len(run.model().predict(["Cc1ccc([N+](=O)[O-])cc1"])) == 1
     for one in run.scores["nested"]["chosen"]:
         epochs = curves[curves["fold"] == (one["fold"] or 0)]

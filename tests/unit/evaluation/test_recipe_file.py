@@ -1,4 +1,5 @@
 import json
+import re
 import time
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from kekule import KekuleError
 from kekule._errors import RecipeError
 from kekule.evaluation import Recipe, read_recipe
 from kekule.models import NETWORKS, OF_GRAPHS, OF_MOLECULES
+from kekule.models.members import OF_GRAPHS as MEMBERS_OF_GRAPHS
+from kekule.models.members import OF_MOLECULES as MEMBERS_OF_MOLECULES
 
 RECIPES = sorted((Path(__file__).parents[3] / "recipes").glob("*.yaml"))
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -144,8 +147,8 @@ def test_another_network_replaces_the_file_s_with_its_own_defaults(written, name
         ("protocol: {baselines: [wl]}", "'wl' is no baseline; choose from majority, structure"),
         ("protocol: {baselines: majority}", "it should be a list, such as [a, b]"),
         ("protocol: {baselines: [majority, majority]}", "names a baseline twice"),
-        ("model: gnc", "model.name: 'gnc' is no network. Choose one of gcn, gin"),
-        ("model: {name: [1]}", "model.name: [1] is no network"),
+        ("model: gnc", "model.name: 'gnc' is no model. Choose one of auto, gcn, gin"),
+        ("model: {name: [1]}", "model.name: [1] is no model"),
         ("model: [gin]", "model: ['gin'] given: it should hold keys"),
         ("seed: -1", "seed: -1 given"),
         ("seed: 4000000000", "seed: 4000000000 given: input should be less than 2147483648"),
@@ -197,8 +200,8 @@ def test_a_wrong_recipe_is_named_where_and_why_in_one_short_line(written, text, 
         ("train.epochs=" + "[" * 600, "train.epochs: '[[[["),
         ("train.epochs.more=3", "train.epochs: {'more': 3} given"),
         ("seed=!!python/name:os.system", "seed: '!!python/name:os.system' given"),
-        ("model=gnc", "model.name: 'gnc' is no network"),
-        ("model=12", "model.name: '12' is no network"),
+        ("model=gnc", "model.name: 'gnc' is no model"),
+        ("model=12", "model.name: '12' is no model"),
         ("model=", "model: None given"),
         ("train={together: on, profile: true}", "of which no profile is written"),
         ("protocol.baselines=[extra-trees]", "extra-trees needs molecules"),
@@ -396,10 +399,42 @@ def test_every_number_of_the_schema_is_described():
 
 def test_all_baselines_are_run_unless_some_are_named():
     assert read_recipe().protocol.baselines == OF_GRAPHS
-    of_table = read_recipe(overrides=["data=assay.csv", "target=active"])
+    of_table = read_recipe(overrides=["data=assay.csv", "target=active", "model=gin"])
     assert of_table.protocol.baselines == OF_MOLECULES
     assert set(of_table.fingerprints) == {"ecfp", "rdkit-descriptors"}
     assert not read_recipe().fingerprints
+
+
+def test_the_model_of_a_table_is_auto_unless_one_is_named():
+    table = ["data=assay.csv", "target=active"]
+    assert read_recipe().model.name == "gin"
+    assert read_recipe(overrides=table).model.name == "auto"
+    assert read_recipe(overrides=[*table, "model.minutes=5"]).model.minutes == 5
+    assert read_recipe(overrides=[*table, "model=gcn"]).model.name == "gcn"
+
+
+def test_beside_an_ensemble_stand_only_what_it_is_not_made_of():
+    of_table = read_recipe(overrides=["data=assay.csv", "target=active"])
+    of_graphs = read_recipe(overrides=["model=auto"])
+    assert not set(of_table.protocol.baselines) & set(MEMBERS_OF_MOLECULES)
+    assert not set(of_graphs.protocol.baselines) & set(MEMBERS_OF_GRAPHS)
+    assert set(of_table.fingerprints) > {"ecfp", "rdkit-descriptors"}
+    assert not of_graphs.fingerprints
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["model.hidden=64"], "name a network, such as model="),
+        (["model.minute=5"], "Did you mean minutes?"),
+        (["model.members=[WL-SVM]"], "model.members: 'WL-SVM' is no member for assay.csv"),
+        (["model.network=gnc"], "model.network: 'gnc' is no network"),
+        (["protocol.kind=nested", "protocol.grid={model.epochs: [5]}"], "by itself"),
+    ],
+)
+def test_a_wrong_setting_of_auto_is_told_with_the_cure(overrides, told):
+    with pytest.raises(RecipeError, match=re.escape(told)):
+        read_recipe(overrides=["data=assay.csv", "target=active", *overrides])
 
 
 @settings(max_examples=150, deadline=None)

@@ -23,7 +23,7 @@ def content_of():
             "name": f"untrained-{network}",
             "classes": classes,
             "schema": schema,
-            "network_settings": settings.model_dump(mode="json"),
+            "model_settings": settings.model_dump(mode="json"),
             "weights": weights_of(build_network(schema, len(classes), settings, seed=1)),
             "recipe_yaml": "data: {source: MUTAG}\n",
             "recipe_sha256": "a" * 64,

@@ -47,7 +47,7 @@ def test_a_bundle_holds_the_files_of_its_format_and_states_what_it_is(saved, con
     manifest = json.loads((saved / "bundle.json").read_text(encoding="utf-8"))
 
     assert sorted(path.name for path in saved.iterdir()) == sorted(FILES)
-    assert manifest["format"] == 3
+    assert manifest["format"] == 4
     assert manifest["input"] == "smiles"
     assert manifest["task"] == "binary"
     assert manifest["classes"] == ["-1", "1"]
@@ -104,7 +104,7 @@ def test_a_file_cut_short_is_an_error_that_names_it(copied, name):
         open_bundle(copied)
 
 
-@pytest.mark.parametrize("name", set(FILES) - {"bundle.json"})
+@pytest.mark.parametrize("name", sorted(set(FILES) - {"bundle.json"}))
 def test_a_link_in_the_place_of_a_file_is_refused(copied, tmp_path, name):
     shutil.move(copied / name, tmp_path / "elsewhere")
     (copied / name).symlink_to(tmp_path / "elsewhere")
@@ -130,7 +130,7 @@ def test_a_file_that_is_read_must_be_on_the_list(forge, copied, name):
 
 @pytest.mark.parametrize(
     ("version", "why"),
-    [(4, "Install a newer kekule"), *((v, "no format") for v in (0, -1, True, "1", 1.5, [1]))],
+    [(5, "Install a newer kekule"), *((v, "no format") for v in (0, -1, True, "1", 1.5, [1]))],
 )
 def test_another_format_is_refused_before_anything_is_read(forge, version, why):
     with pytest.raises(BundleError, match=rf"bundle\.json.*{why}"):
@@ -147,12 +147,12 @@ def test_another_format_is_refused_before_anything_is_read(forge, version, why):
         {"schema": None},
         {"schema": []},
         {"schema": {"nodes": "no"}},
-        {"network": None},
-        {"network": []},
-        {"network": {"name": "resnet"}},
-        {"network": {"name": "gin", "hidden": "many"}},
-        {"network": {"name": "gin", "hidden": 8, "layers": 2, "dropout": 7}},
-        {"network": {"name": "gcn", "hidden": 8, "layers": 2}},
+        {"model": None},
+        {"model": []},
+        {"model": {"name": "resnet"}},
+        {"model": {"name": "gin", "hidden": "many"}},
+        {"model": {"name": "gin", "hidden": 8, "layers": 2, "dropout": 7}},
+        {"model": {"name": "gcn", "hidden": 8, "layers": 2}},
         {"files": None},
         {"files": []},
         {"files": {"weights.safetensors": 5, "example.json": 5}},
@@ -178,9 +178,9 @@ def test_a_claim_of_gigabytes_is_refused_before_room_is_made_for_them(forge, mon
     def never(*_, **__):
         raise AssertionError("room was made")
 
-    monkeypatch.setattr("kekule.registry.bundle.build_network", never)
+    monkeypatch.setattr("kekule.models.shipped.build_network", never)
     with pytest.raises(BundleError, match=r"weights\.safetensors: array .* not \(4096|None, not"):
-        open_bundle(forge(network=network))
+        open_bundle(forge(model=network))
 
 
 def test_a_schema_that_claims_wide_attributes_is_refused(forge, copied):
@@ -362,9 +362,18 @@ def test_no_line_of_the_package_reads_a_pickle_or_runs_text():
     assert not found
 
 
-@pytest.mark.parametrize("lacking", [{"format": 2}, {"format": 1, "policy": None, "seen": None}])
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"format": 3},
+        {"format": 2, "tasks": None},
+        {"format": 1, "tasks": None, "policy": None, "seen": None},
+    ],
+)
 def test_a_bundle_of_an_older_format_opens_and_answers_as_before(forge, saved, mutag, lacking):
-    older = forge(**lacking, tasks=None)
+    network = json.loads((saved / "bundle.json").read_text(encoding="utf-8"))["model"]
+    lacking = {**lacking, "model": None, "fingerprints": None}
+    older = forge(**lacking, network=network)
     manifest = json.loads((older / "bundle.json").read_text(encoding="utf-8"))
     answers = [
         probabilities(opened.network, pack(mutag, opened.schema))
@@ -372,7 +381,7 @@ def test_a_bundle_of_an_older_format_opens_and_answers_as_before(forge, saved, m
     ]
 
     assert manifest["format"] == lacking["format"]
-    assert not {"tasks", *lacking} - {"format"} & manifest.keys()
+    assert not ({*lacking} - {"format"}) & manifest.keys()
     np.testing.assert_array_equal(*answers)
 
 
@@ -387,7 +396,7 @@ def table_bundle(tmp_path_factory):
         name="untrained",
         classes=("no", "yes"),
         schema=MOLECULE_SCHEMA,
-        network_settings=settings.model_dump(mode="json"),
+        model_settings=settings.model_dump(mode="json"),
         weights=weights_of(network),
         recipe_yaml="data: {source: a.csv}\n",
         recipe_sha256="a" * 64,

@@ -41,7 +41,7 @@ def test_tasks_classes_and_probabilities_are_those_that_were_saved(copied, conte
     assert list(opened.tasks) == list(TASKS)
     assert opened.classes == ()
     assert manifest["task"] == "multitask"
-    assert manifest["format"] == 3
+    assert manifest["format"] == 4
     np.testing.assert_array_equal(
         probabilities(opened.network, packed), probabilities(network, packed)
     )

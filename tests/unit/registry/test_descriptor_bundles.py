@@ -42,7 +42,7 @@ def bundle(kind, tmp_path_factory):
         name="untrained",
         classes=("no", "yes"),
         schema=schema,
-        network_settings=settings.model_dump(mode="json"),
+        model_settings=settings.model_dump(mode="json"),
         weights=weights_of(network),
         recipe_yaml="data: {source: a.csv}\n",
         recipe_sha256="a" * 64,

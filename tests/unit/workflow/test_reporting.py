@@ -8,9 +8,9 @@ import pytest
 
 from kekule._errors import BundleError, DataFileError, OutputError
 from kekule.data.chunked import Beside, LostWorkerError, called, imported
-from kekule.visualization.catalogue import FIGURES
+from kekule.visualization.catalogue import figures_of
 from kekule.workflow import report
-from kekule.workflow.reporting import report_beside
+from kekule.workflow.reporting import report_beside, view_of
 
 NEEDED = ("scores.json", "audit.json", "predictions.csv", "curves.csv")
 
@@ -34,7 +34,9 @@ def test_the_page_and_its_figures_are_drawn_again(run, tmp_path, monkeypatch):
 
     page = (run / "report.html").read_text(encoding="utf-8")
     drawn = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert drawn == {f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
+    assert drawn == {
+        f"{name}.{kind}" for name in figures_of(view_of(run)) for kind in ("svg", "png")
+    }
     assert json.loads((run / "scores.json").read_text())["verdict"].split("%")[0] in page
 
 

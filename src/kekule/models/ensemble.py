@@ -1,0 +1,129 @@
+"""Members that answer together: the weighted mean of their probabilities.
+
+Symbols: n rows, M members, T tasks, K classes of each.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kekule.features import GraphSchema
+from kekule.models.members import restored
+from kekule.models.members.member import Material, Stored, Trained
+
+KIND = "ensemble"
+MOST_PARTS, MOST_TRAININGS = 100, 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One member, which may have been trained several times.
+
+    Attributes
+    ----------
+    name
+        Of the member, in `kekule.models.members.MEMBERS`.
+    weights
+        float64 (T,), what it counts in each task; of one task (1,).
+    trained
+        Its trainings, whose answers are averaged.
+    """
+
+    name: str
+    weights: NDArray[np.float64]
+    trained: tuple[Trained, ...]
+
+    def probabilities(self, material: Material) -> NDArray[np.float64]:
+        """Mean of its trainings, (n, K) or (n, T, K)."""
+        each = np.stack([one.probabilities(material) for one in self.trained])
+        return np.asarray(each.mean(axis=0), dtype=np.float64)
+
+
+class Ensemble:
+    """Members with their weights; itself a `Trained`.
+
+    Attributes
+    ----------
+    parts
+        At least one, and in each task at least one with a weight.
+    needs
+        Names of the fingerprints that some member reads.
+    """
+
+    def __init__(self, parts: tuple[Part, ...]):
+        self.parts = parts
+        needed = [name for part in parts for one in part.trained for name in one.needs]
+        self.needs: tuple[str, ...] = tuple(dict.fromkeys(needed))
+
+    def probabilities(self, material: Material) -> NDArray[np.float64]:
+        """Class probabilities of every row, (n, K); of several tasks (n, T, K)."""
+        total: Any = 0.0
+        for part in self.parts:
+            answers = part.probabilities(material)
+            weights = part.weights[0] if answers.ndim == 2 else part.weights[:, None]
+            total = total + weights * answers
+        found: NDArray[np.float64] = total / total.sum(axis=-1, keepdims=True)
+        return found
+
+    def stored(self) -> Stored:
+        """Arrays of all members, each behind the numbers of its member and training."""
+        arrays: dict[str, NDArray[Any]] = {}
+        told = []
+        for m, part in enumerate(self.parts):
+            trainings = []
+            for k, one in enumerate(part.trained):
+                settings, own = one.stored()
+                trainings.append(settings)
+                arrays |= {f"{m}.{k}.{name}": array for name, array in own.items()}
+            told.append(
+                {"name": part.name, "weights": part.weights.tolist(), "trained": trainings}
+            )
+        return Stored({"kind": KIND, "members": told}, arrays)
+
+
+def restored_ensemble(
+    stored: Stored, *, schema: GraphSchema, n_classes: int, n_tasks: int = 1
+) -> Ensemble:
+    """Ensemble of what `Ensemble.stored` gave, looked at before it is believed.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If a part is missing, too much, or no such thing.
+    """
+    members = stored.settings["members"]
+    if not isinstance(members, list) or not 0 < len(members) <= MOST_PARTS:
+        raise ValueError("members are no list of at least one")
+    left = dict(stored.arrays)
+    parts = []
+    for m, told in enumerate(members):
+        trained = []
+        if not isinstance(told["trained"], list) or len(told["trained"]) > MOST_TRAININGS:
+            raise ValueError(f"member {m}: its trainings are no list")
+        for k, settings in enumerate(told["trained"]):
+            prefix = f"{m}.{k}."
+            own = {n.removeprefix(prefix): left.pop(n) for n in [*left] if n.startswith(prefix)}
+            trained.append(
+                restored(
+                    Stored(settings, own), schema=schema, n_classes=n_classes, n_tasks=n_tasks
+                )
+            )
+        weights = np.asarray(told["weights"], dtype=np.float64)
+        _check(m, weights, trained, n_tasks)
+        parts.append(Part(str(told["name"]), weights, tuple(trained)))
+    if left:
+        raise ValueError(f"array {min(left)!r} belongs to no member")
+    if not (np.sum([part.weights for part in parts], axis=0) > 0).all():
+        raise ValueError("in some task no member has a weight")
+    return Ensemble(tuple(parts))
+
+
+def _check(m: int, weights: NDArray[np.float64], trained: list[Trained], n_tasks: int) -> None:
+    if not trained:
+        raise ValueError(f"member {m} was never trained")
+    if weights.shape != (n_tasks,) or not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(
+            f"member {m}: weights {weights.tolist()} are not {n_tasks} numbers from 0"
+        )
