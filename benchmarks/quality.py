@@ -24,6 +24,8 @@ from contest import DATA, machine, need, versions
 RECORD = Path(__file__).with_suffix(".json")
 PACKAGES = ("kekule", "torch", "rdkit", "lightgbm", "scikit-learn", "numpy")
 DMPNN = ("model=dmpnn", "features.descriptors=rdkit", "train.epochs=50", "train.patience=15")
+RECIPES = Path(__file__).parents[1] / "recipes"
+NCI1_FOLDS, PROTEINS_FOLDS = "CHEMICAL_NCI1_splits.json", "CHEMICAL_PROTEINS_full_splits.json"
 FOLDS = ("protocol.kind=given", "protocol.seeds=1")
 OF_TDC = ("protocol.kind=given", "protocol.column=split", "protocol.seeds=5")
 
@@ -34,6 +36,12 @@ class Entry(NamedTuple):
     data: str  # below the folder of data; of TDC the name of the set
     metric: str
     settings: tuple[str, ...]
+    recipe: str | None = None  # below recipes/, which says the rest
+
+
+def split_of(name: str) -> str:
+    """Setting that names a published split."""
+    return f"protocol.file={DATA / 'splits' / name}"
 
 
 SETS = {
@@ -41,20 +49,31 @@ SETS = {
     "NCI1": Entry(
         "tu/NCI1",
         "accuracy",
-        ("model=gin", *FOLDS, f"protocol.file={DATA / 'splits/CHEMICAL_NCI1_splits.json'}"),
+        ("model=gin", *FOLDS, split_of(NCI1_FOLDS)),
     ),
     "PROTEINS": Entry(
         "tu/PROTEINS",
         "accuracy",
-        (
-            *("model=gin", *FOLDS),
-            f"protocol.file={DATA / 'splits/CHEMICAL_PROTEINS_full_splits.json'}",
-        ),
+        ("model=gin", *FOLDS, split_of(PROTEINS_FOLDS)),
     ),
     "BBB_Martins": Entry("BBB_Martins", "roc_auc", (*DMPNN, *OF_TDC)),
     "hERG": Entry("hERG", "roc_auc", (*DMPNN, *OF_TDC)),
     "Bioavailability_Ma": Entry("Bioavailability_Ma", "roc_auc", (*DMPNN, *OF_TDC)),
     "CYP2D6_Veith": Entry("CYP2D6_Veith", "pr_auc", (*DMPNN, *OF_TDC)),
+    "MUTAG auto": Entry("tu/MUTAG", "accuracy", (), "mutag-auto"),
+    "NCI1 auto": Entry("tu/NCI1", "accuracy", (split_of(NCI1_FOLDS),), "nci1-auto"),
+    "PROTEINS auto": Entry(
+        "tu/PROTEINS", "accuracy", (split_of(PROTEINS_FOLDS),), "proteins-auto"
+    ),
+    "BBB_Martins auto": Entry("BBB_Martins", "roc_auc", (), "tdc-auto"),
+    "hERG auto": Entry("hERG", "roc_auc", (), "tdc-auto"),
+    "Bioavailability_Ma auto": Entry("Bioavailability_Ma", "roc_auc", (), "tdc-auto"),
+    "CYP2D6_Veith auto": Entry("CYP2D6_Veith", "pr_auc", (), "tdc-auto"),
+    "molhiv auto": Entry(
+        "moleculenet/HIV.csv", "roc_auc", (split_of("molhiv_scaffold.csv"),), "molhiv-auto"
+    ),
+    "BBBP auto": Entry("moleculenet/BBBP.csv", "roc_auc", (), "bbbp-auto"),
+    "BACE auto": Entry("moleculenet/BACE.csv", "roc_auc", (), "bace-auto"),
 }
 
 
@@ -65,15 +84,26 @@ def measured(name: str) -> dict[str, Any]:
     entry = SETS[name]
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, source(entry, Path(folder)) as data:
-        run = kekule.train(overrides=[*data, *entry.settings], out=Path(folder) / "run")
+        recipe = None if entry.recipe is None else RECIPES / f"{entry.recipe}.yaml"
+        run = kekule.train(recipe, [*data, *entry.settings], out=Path(folder) / "run")
         scores = run.scores
     network = scores["model"]["name"]
-    found = {network: scores["metrics"], **scores["baselines"]}
+    ensemble = scores.get("ensemble", {"members": [], "network": None, "plan": None})
+    members = {f"auto: {m['name']}": m["scores"] for m in ensemble["members"]}
+    found = {network: scores["metrics"], **members, **scores["baselines"]}
     return {
         "metric": entry.metric,
         "protocol": scores["protocol"]["description"],
         "rows": scores["n_rows"] - scores["n_rejected"],
         "seconds": round(time.perf_counter() - started),
+        "recipe": entry.recipe,
+        "verdict": scores["verdict"],
+        "ensemble": {
+            "plan": ensemble["plan"],
+            "weights": {m["name"]: round(m["weight"], 3) for m in ensemble["members"]},
+            "network": None if ensemble["network"] is None else ensemble["network"]["verdict"],
+        },
+        "certainty": certainty(scores),
         "settings": [text.replace(str(DATA), "DATA") for text in entry.settings],
         "scores": {
             model: {
@@ -85,10 +115,24 @@ def measured(name: str) -> dict[str, Any]:
     }
 
 
+def certainty(scores: dict[str, Any]) -> dict[str, Any]:
+    """ECE before and after calibration, and what the prediction sets cover class by class."""
+    told = scores["uncertainty"]
+    if "calibration" not in told:
+        return {}
+    ece = {k: told["calibration"].get(k, {}).get("ece") for k in ("before", "after")}
+    sets = told["conformal"].get("sets", [])
+    covered = {
+        str(one["confidence"]): {k: c["covered"] for k, c in one["classes"].items()}
+        for one in sets
+    }
+    return {"ece": ece, "covered": covered, "calibrators": told["calibration"].get("folds")}
+
+
 @contextmanager
 def source(entry: Entry, folder: Path) -> Iterator[list[str]]:
     """Settings that name the data; the two files of a set of TDC as one table with its split."""
-    if entry.data.startswith("tu/"):
+    if "/" in entry.data:
         need(DATA / entry.data, "Set KEKULE_TEST_DATA to where the data are.")
         yield [f"data={DATA / entry.data}"]
         return

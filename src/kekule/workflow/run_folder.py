@@ -28,7 +28,8 @@ CHANGES = "standardised.csv"  # of a table of molecules only
 PARAMETERS = "parameters.csv"
 TENSORBOARD = "tensorboard"  # with train.tensorboard=true
 PROFILE = "profile"  # with train.profile=true
-SOMETIMES = (CHANGES, PARAMETERS, TENSORBOARD, PROFILE)
+EXAMINATION = "examination.json"  # of `kekule examine`
+SOMETIMES = (CHANGES, PARAMETERS, TENSORBOARD, PROFILE, EXAMINATION)
 FILES = (
     "recipe.yaml",
     "scores.json",

@@ -12,8 +12,8 @@ from kekule._errors import OutputError
 from kekule.visualization.ensemble_view import ensemble_of
 from kekule.visualization.examination_view import examination_of
 from kekule.visualization.uncertainty_view import uncertainty_of
+from kekule.workflow.run_folder import EXAMINATION
 
-EXAMINATION = "examination.json"  # where the run was examined
 ASKED = ("target", "probability")  # columns of each of several tasks
 
 _NEEDED = {  # keys and columns the page is drawn from

@@ -206,16 +206,17 @@ def test_what_the_shipped_model_was_given_is_told_with_its_reasons(mutag):
 
 
 @pytest.mark.parametrize(
-    ("separates", "low", "expected"),
+    ("separates", "gap", "expected"),
     [
-        (True, 0.04, "the flag says something"),
-        (False, -0.1, "no warning on these data"),
-        (None, None, "what the flag is worth is not known"),
+        (True, (0.21, 0.04, 0.4), "the flag says something"),
+        (False, (0.1, -0.1, 0.3), "no warning on these data"),
+        (False, (-0.1, -0.3, 0.1), "wrong less often by 10.0 points"),
+        (False, (-0.2, -0.3, -0.1), "by 20.0 points (95% interval 10.0 to 30.0): far from"),
+        (None, (None, None, None), "what the flag is worth is not known"),
     ],
 )
-def test_what_a_domain_is_worth_is_said_in_words(separates, low, expected, mutag):
-    value = None if separates is None else 0.21
-    gap = {"value": value, "low": low, "high": None if low is None else 0.4}
+def test_what_a_domain_is_worth_is_said_in_words(separates, gap, expected, mutag):
+    gap = dict(zip(("value", "low", "high"), gap, strict=True))
     domain = DOMAIN | {"separates": separates, "gap": gap}
     assert expected in words_of(page_of(told(mutag, domain=domain)))
 
