@@ -174,6 +174,25 @@ def paired_bootstrap(
     return _interval(score, _units(truth, groups), groups, resamples, confidence, seed)
 
 
+def bootstrap_of_score(
+    score: ScoreOfRows,
+    truth: Labels,
+    *,
+    groups: NDArray[np.int64] | None = None,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Interval of whatever `score` gives for the numbers of some rows, (m,) to a float or None.
+
+    Such as the mean score of several seeds on one test set. The rest is as for
+    `bootstrap_interval`.
+    """
+    _check(truth, {}, {}, groups)
+    _check_draws(resamples, confidence)
+    return _interval(score, _units(truth, groups), groups, resamples, confidence, seed)
+
+
 def _units(truth: Labels, groups: NDArray[np.int64] | None) -> _Units:
     n = len(truth)
     if groups is None:

@@ -10,7 +10,7 @@ Nadeau & Bengio 2003, Inference for the Generalization Error, Machine Learning 5
 Bouckaert & Frank 2004, PAKDD, for repeated cross-validation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +72,9 @@ def compare(ours: Sequence[float], theirs: Sequence[float], n_folds: float) -> D
     return Difference(mean, low, high, p)
 
 
+Gap = tuple[float, float]  # ends of the interval of a difference
+
+
 class Measure(NamedTuple):
     """How a verdict speaks of a score between 0 and 1.
 
@@ -125,16 +128,18 @@ def verdict(
     n_folds: float,
     *,
     measure: Measure = ACCURACY,
+    gap: Callable[[str], Gap | None] = lambda rival: None,
 ) -> str:
     """Say which of a network and its baselines is ahead, and whether by more than noise.
 
     The best baseline is the one with the highest mean; that choice favours the baseline
-    slightly, which is the side to err on.
+    slightly, which is the side to err on. `gap` gives, of a single test set, the interval of the
+    difference to a baseline, by the baseline's name.
     """
     if not ours:
         return f"Nothing can be said of {name}.{measure.remark}"
     if n_folds <= 1 or len(ours) < 2:
-        return _one_test_set(name, ours, baselines, measure) + measure.remark
+        return _one_test_set(name, ours, baselines, measure, gap) + measure.remark
     return _over_folds(name, ours, baselines, n_folds, measure) + measure.remark
 
 
@@ -179,8 +184,9 @@ def _one_test_set(
     ours: Sequence[float],
     baselines: Mapping[str, Sequence[float]],
     measure: Measure,
+    gap_of: Callable[[str], Gap | None],
 ) -> str:
-    """Words for a single test set, which has no spread to judge a difference by."""
+    """Words for a single test set: what its rows say, if an interval over them was drawn."""
     said = measure.on_test_set.format(measure.value(float(np.mean(ours))))
     opening = f"{name} {said}."
     if not baselines:
@@ -189,7 +195,18 @@ def _one_test_set(
     gap = float(np.mean(ours) - np.mean(baselines[best]))
     side = "level with" if gap == 0 else "ahead of" if gap > 0 else "behind"
     rival = f"{best} ({measure.value(float(np.mean(baselines[best])))})"
+    words = f"{opening} It is {side} the best baseline, {rival}, by {measure.distance(gap)}"
+    found = gap_of(best)
+    if found is None:
+        return f"{words} on one test set: nothing says whether that is more than noise."
+    low, high = found
+    ends = f"(interval over the test rows {measure.signed(low)} to {measure.signed(high)})"
+    if low <= 0 <= high:
+        return (
+            f"{words} on one test set {ends}: within noise, so nothing here separates the two, "
+            "and the baseline is the simpler."
+        )
     return (
-        f"{opening} It is {side} the best baseline, {rival}, by "
-        f"{measure.distance(gap)} on one test set: nothing says whether that is more than noise."
+        f"{words} on one test set {ends}: more than the noise of its rows, with these training "
+        "rows. Folds would say whether others agree."
     )

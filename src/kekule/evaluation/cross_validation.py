@@ -3,7 +3,8 @@
 Symbols: S seeds, k folds, R usable rows, T tasks, K classes.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from kekule.evaluation.comparison import (
     ACCURACY,
     INTERVAL,
+    Gap,
     Measure,
     mean_roc_auc,
     verdict,
@@ -26,6 +28,12 @@ from kekule.evaluation.nested import (
     is_nested,
     nested_scores,
     recipe_of_result,
+)
+from kekule.evaluation.one_test_set import (
+    INTERVAL_OF_ROWS,
+    difference_of,
+    has_one_test_set,
+    interval_of,
 )
 from kekule.evaluation.parallel import OnProgress, Progress, harmless, run_folds
 from kekule.evaluation.recipe import Recipe
@@ -175,14 +183,19 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
         else summarise(results, name, inputs)
         for name in models
     }
-    ours, primary = means.pop(NETWORK), PRIMARY_OF_SEVERAL if several else PRIMARY
+    primary = PRIMARY_OF_SEVERAL if several else PRIMARY
+    if has_one_test_set(inputs):
+        for name, summary in means.items():
+            found = interval_of(results, name, inputs, primary)
+            summary[primary] = replace(summary[primary], low=found.low, high=found.high)
+    ours = means.pop(NETWORK)
     return {
         "protocol": {
             **recipe.protocol.model_dump(mode="json"),
             "kind": "holdout" if kind == "kfold" and k == 1 else kind,
             "folds": k,
             "description": _description(inputs),
-            "interval": INTERVAL if inputs.resampling > 1 else NO_INTERVAL,
+            "interval": _interval(inputs, primary),
             "seeds_used": list(recipe.seeds),
             "shipped": shipped_model(recipe),
         },
@@ -208,8 +221,28 @@ def scores_json(results: dict[FoldTask, FoldResult], inputs: FoldInputs) -> dict
             {name: complete(s[primary].folds) for name, s in means.items()},
             inputs.resampling,
             measure=_measure(of_tasks[NETWORK], primary) if several else ACCURACY,
+            gap=partial(_gap, results, inputs, primary),
         ),
     }
+
+
+def _interval(inputs: FoldInputs, primary: str) -> str:
+    """How the intervals were found, in words."""
+    if inputs.resampling > 1:
+        return INTERVAL
+    if has_one_test_set(inputs):
+        return INTERVAL_OF_ROWS.format(primary.replace("_", " "))
+    return NO_INTERVAL
+
+
+def _gap(
+    results: dict[FoldTask, FoldResult], inputs: FoldInputs, primary: str, rival: str
+) -> Gap | None:
+    """Interval of the lead over a baseline on a single test set; None where it has none."""
+    if not has_one_test_set(inputs):
+        return None
+    found = difference_of(results, NETWORK, rival, inputs, primary)
+    return None if found.low is None or found.high is None else (found.low, found.high)
 
 
 def _shipped_recipe(results: dict[FoldTask, FoldResult], recipe: Recipe) -> Recipe:

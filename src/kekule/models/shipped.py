@@ -15,7 +15,7 @@ from kekule.models import NETWORKS, build_network, shapes_of
 from kekule.models.ensemble import Ensemble, restored_ensemble
 from kekule.models.ensemble_settings import AUTO
 from kekule.models.inference import probabilities
-from kekule.models.members.member import Material, Stored, Trained
+from kekule.models.members.member import Material, Stored
 from kekule.models.network import Network, NetworkSettings, set_weights
 
 Arrays = dict[str, NDArray[Any]]
@@ -66,15 +66,6 @@ def shipped_from(
     network = build_network(schema, n_classes, kind, seed=0, n_tasks=n_tasks)
     set_weights(network, arrays)
     return OneNetwork(network)
-
-
-def network_in(model: Trained | Shipped) -> Network | None:
-    """The network of a model, of an ensemble the first of its networks; None where it has none."""
-    if isinstance(model, Ensemble):
-        found = (network_in(one) for part in model.parts for one in part.trained)
-        return next((one for one in found if one is not None), None)
-    network = getattr(model, "network", None)
-    return network if isinstance(network, Network) else None
 
 
 def check_arrays(arrays: Arrays, wanted: dict[str, tuple[int, ...]]) -> None:

@@ -32,7 +32,7 @@ from kekule.features import (
 )
 from kekule.models import Network
 from kekule.models.members.member import Material
-from kekule.models.shipped import Shipped, network_in, shipped_from
+from kekule.models.shipped import OneNetwork, Shipped, shipped_from
 from kekule.registry.example import example_from_json, example_to_json
 from kekule.registry.fingerprints import check_fingerprints, fingerprints_told, tables_of
 from kekule.registry.manifest import (
@@ -147,8 +147,8 @@ class OpenBundle:
 
     @property
     def network(self) -> Network | None:
-        """The network; of an ensemble the first one, None where it has none."""
-        return network_in(self.model)
+        """The network; None where the model is an ensemble, which has no single embedding."""
+        return self.model.network if isinstance(self.model, OneNetwork) else None
 
 
 def versions() -> dict[str, str]:
