@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kekule.workflow import audit as audit
     from kekule.workflow import compare as compare
     from kekule.workflow import convert as convert
+    from kekule.workflow import examine as examine
     from kekule.workflow import learning_rate_range as learning_rate_range
     from kekule.workflow import list_sets as list_sets
     from kekule.workflow import predict as predict
@@ -43,6 +44,7 @@ _HOMES = {
     "audit": "kekule.workflow",
     "compare": "kekule.workflow",
     "convert": "kekule.workflow",
+    "examine": "kekule.workflow",
     "learning_rate_range": "kekule.workflow",
     "list_sets": "kekule.workflow",
     "predict": "kekule.workflow",

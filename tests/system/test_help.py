@@ -21,6 +21,7 @@ FUNCTIONS = {  # what each command is in Python
     "predict": "predict",
     "report": "report",
     "compare": "compare",
+    "examine": "examine",
     "rates": "learning_rate_range",
     "tune": "tune",
     "data list": "list_sets",
@@ -51,7 +52,18 @@ def test_every_command_is_a_public_python_function():
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "audit", "predict", "report", "rates", "tune", "data convert", "data get"]
+    "name",
+    [
+        "train",
+        "audit",
+        "predict",
+        "report",
+        "examine",
+        "rates",
+        "tune",
+        "data convert",
+        "data get",
+    ],
 )
 def test_options_have_the_names_of_the_functions_parameters(name):
     ours = {"verbose", "quiet", "settings", "help", "progress", "recipe", "overrides", "inputs"}

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import kekule
+import kekule.evaluation
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 1_000_000  # bytes of a file in git
@@ -89,9 +90,13 @@ def test_make_alone_lists_every_target():
     assert set(listed) == set(make_targets())
 
 
-def test_every_recipe_is_what_make_train_runs():
+def test_every_recipe_is_run_by_make_train_or_by_make_quality():
     runs = re.search(r"^RUNS := (.*)$", read("Makefile"), flags=re.M)[1].split()
-    assert sorted(runs) == sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+    scored = re.findall(r'"([a-z0-9]+-auto)"', read("benchmarks/quality.py"))
+    found = {path.stem for path in (ROOT / "recipes").glob("*.yaml")}
+    assert {*runs, *scored} == found
+    for name in found:
+        assert kekule.evaluation.read_recipe(ROOT / "recipes" / f"{name}.yaml")
 
 
 def test_torch_and_rdkit_stand_at_the_builds_other_things_depend_on():

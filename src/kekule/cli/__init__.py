@@ -19,6 +19,7 @@ from kekule._errors import KekuleError
 from kekule.cli.auditing import audit
 from kekule.cli.comparing import compare
 from kekule.cli.datasets import data_app
+from kekule.cli.examining import examine
 from kekule.cli.options import Verbose
 from kekule.cli.predicting import predict
 from kekule.cli.rating import rates
@@ -65,6 +66,7 @@ app.command()(audit)
 app.command()(predict)
 app.command()(report)
 app.command()(compare)
+app.command()(examine)
 app.command()(rates)
 app.command()(tune)
 app.add_typer(data_app, name="data")

@@ -1,4 +1,4 @@
-"""The few verbs a user calls: audit, train, compare, predict, report, and what to do with sets.
+"""The few verbs a user calls: audit, train, compare, examine, predict, report, and more.
 
 Each is a short composition of the parts below. The command line calls these and nothing
 else; whatever it can do, these can do from Python. A verb is fetched when it is first used:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kekule.workflow.comparing import compare as compare
     from kekule.workflow.datasets import convert as convert
     from kekule.workflow.datasets import list_sets as list_sets
+    from kekule.workflow.examining import Examination as Examination
+    from kekule.workflow.examining import examine as examine
     from kekule.workflow.predicting import predict as predict
     from kekule.workflow.rates import learning_rate_range as learning_rate_range
     from kekule.workflow.reporting import report as report
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
     from kekule.workflow.tuning import tune as tune
 
 _HOMES = {
+    "Examination": "kekule.workflow.examining",
     "Recipe": "kekule.evaluation",
     "Run": "kekule.workflow.training",
     "audit": "kekule.workflow.auditing",
     "compare": "kekule.workflow.comparing",
     "convert": "kekule.workflow.datasets",
+    "examine": "kekule.workflow.examining",
     "get_set": "kekule.data",
     "learning_rate_range": "kekule.workflow.rates",
     "list_sets": "kekule.workflow.datasets",

@@ -159,7 +159,7 @@ def seconds_of(parts: Sequence[Part], scores: Mapping[str, Any]) -> float:
     n_trained = len(protocol["seeds_used"]) * protocol["folds"] + bool(protocol.get("refit", True))
     each = float(scores.get("fold_seconds") or 0.0) / n_trained
     variants = {variant.store: variant for part in parts for variant in part.variants}
-    return sum(each * variant.n_folds * variant.share for variant in variants.values())
+    return float(sum(each * v.n_folds * v.share for v in variants.values()))
 
 
 def _check_same(prepared: Prepared, scores: Mapping[str, Any]) -> None:

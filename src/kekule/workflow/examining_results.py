@@ -8,7 +8,7 @@ Symbols: R usable rows, B bins of similarity.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,8 +25,17 @@ from kekule.evaluation import (
     shipped,
     split_rows,
 )
+from kekule.evaluation.comparison import INTERVAL
+from kekule.evaluation.cross_validation import NO_INTERVAL
 from kekule.evaluation.error_by_similarity import N_BINS, bin_of, training_similarity
+from kekule.evaluation.fewer_rows import n_training_rows
 from kekule.evaluation.nested import recipe_of_result
+from kekule.evaluation.one_test_set import (
+    INTERVAL_OF_ROWS,
+    difference_of,
+    has_one_test_set,
+    interval_of,
+)
 from kekule.evaluation.parallel import one_thread
 from kekule.evaluation.summaries import ScoreSummary, summarise
 from kekule.evaluation.tuning import score_of
@@ -45,11 +54,22 @@ if TYPE_CHECKING:
 Told = dict[str, Any]
 
 
+FEWER = "fewer rows"  # beside NETWORK, where two sizes are compared
+
+
 class Trained(NamedTuple):
     """A variant and what its folds left."""
 
     variant: Variant
     results: dict[FoldTask, FoldResult]
+
+
+def interval_told(inputs: FoldInputs, metric: str) -> str:
+    """How the intervals were found, in words."""
+    if inputs.resampling > 1:
+        return INTERVAL
+    named = metric.replace("_", " ")
+    return INTERVAL_OF_ROWS.format(named) if has_one_test_set(inputs) else NO_INTERVAL
 
 
 def told_of_ladder(trained: Sequence[Trained], prepared: Prepared, metric: str) -> list[Told]:
@@ -60,8 +80,6 @@ def told_of_ladder(trained: Sequence[Trained], prepared: Prepared, metric: str) 
 
 def told_of_curve(trained: Sequence[Trained], metric: str) -> list[Told]:
     """Each size: its score on the test rows, and on training rows of the first fold."""
-    from kekule.evaluation.fewer_rows import n_training_rows
-
     return [
         {
             "share": each.variant.share,
@@ -76,7 +94,7 @@ def told_of_curve(trained: Sequence[Trained], metric: str) -> list[Told]:
 def told_of_scrambled(trained: Trained, metric: str) -> Told:
     """Score on labels dealt anew, beside what the frequencies of the classes alone get."""
     scores = _scores(trained, metric)
-    chance = summarise(trained.results, CHANCE, trained.variant.inputs)[metric].mean
+    chance = _summary(trained, metric, CHANCE).mean
     low, high = scores["primary"]["low"], scores["primary"]["high"]
     known = chance is not None and low is not None
     return scores | {
@@ -87,19 +105,27 @@ def told_of_scrambled(trained: Trained, metric: str) -> Told:
 
 
 def gain_of_curve(trained: Sequence[Trained], metric: str) -> Told | None:
-    """What the last doubling of the training rows brought, fold by fold; None if unknown.
+    """What the last doubling of the training rows brought on the same test rows.
 
-    A corrected paired t test on the same test rows; see `kekule.evaluation.comparison`.
+    Of folds a corrected paired t test, see `kekule.evaluation.comparison`; of a single test set
+    an interval over its rows and no p value; None where neither can be had.
     """
     if len(trained) < 2:
         return None
-    fewer, all_ = (_summary(each, metric).folds for each in trained[-2:])
-    pairs = [(a, b) for a, b in zip(all_, fewer, strict=True) if a is not None and b is not None]
-    resampling = trained[-1].variant.inputs.resampling
-    if len(pairs) < 2 or resampling <= 1:
+    fewer, all_ = trained[-2:]
+    told = {"from_share": fewer.variant.share}
+    inputs = all_.variant.inputs
+    pairs = zip(_summary(all_, metric).folds, _summary(fewer, metric).folds, strict=True)
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    if has_one_test_set(inputs) and known:
+        both = all_.results | {t._replace(model=FEWER): r for t, r in fewer.results.items()}
+        found = difference_of(both, NETWORK, FEWER, inputs, metric)
+        mean = float(np.mean([a - b for a, b in known]))
+        return told | {"mean": mean, "low": found.low, "high": found.high, "p": None}
+    if len(known) < 2 or inputs.resampling <= 1:
         return None
-    ours, theirs = zip(*pairs, strict=True)
-    return {"from_share": trained[-2].variant.share, **compare(ours, theirs, resampling)._asdict()}
+    ours, theirs = zip(*known, strict=True)
+    return told | compare(ours, theirs, inputs.resampling)._asdict()
 
 
 def score_on_training_rows(trained: Trained, metric: str) -> float | None:
@@ -182,7 +208,7 @@ def _rung(trained: Trained, counts: "Counts | None", metric: str) -> Told:
         "similarity_histogram": similarity_histogram(counts, inputs),
         **_scores(trained, metric),
         "baselines": {
-            name: asdict(summarise(trained.results, name, inputs)[metric])
+            name: _plain(_summary(trained, metric, name))
             for name in inputs.recipe.protocol.baselines
         },
     }
@@ -195,11 +221,21 @@ def _scores(trained: Trained, metric: str) -> Told:
         name: {"mean": found[name].mean, "low": found[name].low, "high": found[name].high}
         for name in METRICS
     }
-    return {"primary": asdict(found[metric]), "metrics": others}
+    return {"primary": _plain(_summary(trained, metric)), "metrics": others}
 
 
-def _summary(trained: Trained, metric: str) -> ScoreSummary:
-    return summarise(trained.results, NETWORK, trained.variant.inputs)[metric]
+def _summary(trained: Trained, metric: str, model: str = NETWORK) -> ScoreSummary:
+    """A score of a model, on a single test set with the interval over its rows."""
+    results, inputs = trained.results, trained.variant.inputs
+    found = summarise(results, model, inputs)[metric]
+    if not has_one_test_set(inputs):
+        return found
+    ends = interval_of(results, model, inputs, metric)
+    return replace(found, low=ends.low, high=ends.high)
+
+
+def _plain(summary: ScoreSummary) -> Told:
+    return asdict(summary) | {"folds": list(summary.folds)}  # as JSON gives it back
 
 
 def _settings(inputs: FoldInputs, result: FoldResult) -> Told:

@@ -114,9 +114,7 @@ def _split_inputs(
 ) -> SplitInputs:
     """What a split looks at; a graph that is no valid molecule is a group of its own."""
     codes = prepared.inputs.targets.reshape(len(prepared.usable), -1)
-    whole = SplitInputs(
-        codes, rows=prepared.usable, n_source=len(prepared), smiles=smiles
-    )
+    whole = SplitInputs(codes, rows=prepared.usable, n_source=len(prepared), smiles=smiles)
     if name == "random" or smiles is None or all(smiles):
         return whole
     valid = np.flatnonzero([bool(text) for text in smiles])
