@@ -70,7 +70,7 @@ SETS = {
     "Bioavailability_Ma auto": Entry("Bioavailability_Ma", "roc_auc", (), "tdc-auto"),
     "CYP2D6_Veith auto": Entry("CYP2D6_Veith", "pr_auc", (), "tdc-auto"),
     "molhiv auto": Entry(
-        "moleculenet/HIV.csv", "roc_auc", (split_of("molhiv_scaffold.csv"),), "molhiv-auto"
+        "moleculenet/HIV.csv", "roc_auc", (split_of("molhiv_scaffold.csv"),), "hiv-auto"
     ),
     "BBBP auto": Entry("moleculenet/BBBP.csv", "roc_auc", (), "bbbp-auto"),
     "BACE auto": Entry("moleculenet/BACE.csv", "roc_auc", (), "bace-auto"),

@@ -154,16 +154,17 @@ def _over_folds(
     low, high = corrected_interval(ours, n_folds)
     said = measure.over_folds.format(measure.value(float(np.mean(ours))))
     ends = f"{measure.value(max(low, 0))} to {measure.value(min(high, 1))}"
-    opening = f"{name} {said} ({CONFIDENCE:.0%} interval {ends})."
+    alike = np.ptp(np.round(ours, DIGITS)) == 0  # no spread was seen, not: there is none
+    told = "no interval: all folds agree" if alike else f"{CONFIDENCE:.0%} interval {ends}"
+    opening = f"{name} {said} ({told})."
     if not baselines:
         return f"{opening} No baseline was run beside it, so what that is worth is unknown."
     best = max(baselines, key=lambda key: float(np.mean(baselines[key])))
     d = compare(ours, baselines[best], n_folds)
     low, high = (min(max(end, -1.0), 1.0) for end in (d.low, d.high))
-    gap = (
-        f"{measure.distance(d.mean)} (interval of the difference "
-        f"{measure.signed(low)} to {measure.signed(high)}, p = {d.p:.2g})"
-    )
+    interval = f"interval of the difference {measure.signed(low)} to {measure.signed(high)}, "
+    interval = interval if d.high > d.low else "the same in every fold, "
+    gap = f"{measure.distance(d.mean)} ({interval}p = {d.p:.2g})"
     rival = f"{best} ({measure.value(float(np.mean(baselines[best])))})"
     if d.p >= 1 - CONFIDENCE:
         side = "level with" if d.mean == 0 else "ahead of" if d.mean > 0 else "behind"

@@ -78,7 +78,7 @@ def run_ensemble(
     plan, told = plan_of(inputs), _Told(on_step)
     material = Material(inputs.graphs, inputs.tables)
     trainer = _Trainer(inputs, task, material, targets_of(inputs, rows), told)
-    inner_rows, answers, kept = _out_of_fold(trainer, plan, rows)
+    inner_rows, answers, kept, n_inner = _out_of_fold(trainer, plan, rows)
     truth = inputs.targets[inner_rows]
     weights = weigh_tasks(answers, truth)
     values = np.stack([w.values for w in weights], axis=1)  # (M, T)
@@ -86,7 +86,7 @@ def run_ensemble(
     counting = np.asarray((values > 0).any(axis=1))
     wanted = counting if task.fold == FINAL else np.ones_like(counting)
     parts = [
-        Part(name, values[m], tuple(_final(trainer, name, rows, plan, kept.get(name, []))))
+        Part(name, values[m], tuple(_final(trainer, name, rows, kept.get(name, []))))
         for m, name in enumerate(plan.members)
         if wanted[m]
     ]
@@ -97,7 +97,7 @@ def run_ensemble(
     probabilities = mixture(of_members, mixing)
     ensemble = Ensemble(tuple(part for part in parts if (part.weights > 0).any()))
     stored = ensemble.stored() if task.fold == FINAL or _ships(inputs, task) else None
-    words = _told(plan, weights, values, told, stored.settings if stored else None)
+    words = _told(plan, n_inner, weights, values, told, stored.settings if stored else None)
     return FoldResult(
         test,
         probabilities.argmax(-1),
@@ -153,8 +153,8 @@ class _Trainer:
 
 def _out_of_fold(
     trainer: _Trainer, plan: Plan, rows: Rows
-) -> tuple[Rows, Values, dict[str, list[Trained]]]:
-    """Rows that were held out, each member's answers for them, and the networks that gave some."""
+) -> tuple[Rows, Values, dict[str, list[Trained]], int]:
+    """Rows held out, each member's answers for them, networks that gave some, folds there were."""
     inputs, task = trainer.inputs, trainer.task
     fold = _inner_fold(inputs, task, rows, plan.inner)
     parts = list(range(int(fold.max()) + 1)) if plan.inner > 1 else [0]
@@ -169,7 +169,7 @@ def _out_of_fold(
             answers[m, place] = trained.probabilities(asked)
             if name == NETWORK_MEMBER:
                 kept.setdefault(name, []).append(trained)
-    return inner_rows, answers, kept
+    return inner_rows, answers, kept, len(parts)
 
 
 def _inner_fold(inputs: FoldInputs, task: FoldTask, rows: Rows, n_parts: int) -> Rows:
@@ -177,7 +177,7 @@ def _inner_fold(inputs: FoldInputs, task: FoldTask, rows: Rows, n_parts: int) ->
 
     A class of one or two rows is no reason not to train: it is weighed as well as it can be.
     """
-    for parts in (n_parts, *range(min(n_parts, FOLDS) - 1, 1, -1)):
+    for parts in (n_parts, *range(min(n_parts - 1, FOLDS), 1, -1)):
         try:
             return inner_fold_of(inputs, task, rows, parts)
         except KekuleError:
@@ -185,13 +185,11 @@ def _inner_fold(inputs: FoldInputs, task: FoldTask, rows: Rows, n_parts: int) ->
     return np.random.default_rng(task.seed).permutation(len(rows)) % FOLDS
 
 
-def _final(
-    trainer: _Trainer, name: str, rows: Rows, plan: Plan, kept: Sequence[Trained]
-) -> list[Trained]:
-    """Trainings of a member that answer for new rows."""
+def _final(trainer: _Trainer, name: str, rows: Rows, kept: Sequence[Trained]) -> list[Trained]:
+    """Trainings of a member that answer for new rows; networks of inner folds are `kept`."""
     if name != NETWORK_MEMBER:
         return [trainer.train(name, rows)]
-    runs = range(plan.inner, plan.inner + network_runs(plan.inner))
+    runs = range(len(kept), len(kept) + network_runs(len(kept)))
     return [*kept, *(trainer.train(name, rows, run=run) for run in runs)]
 
 
@@ -208,6 +206,7 @@ def _without_networks(
 
 def _told(
     plan: Plan,
+    n_inner: int,
     weights: list[Weights],
     values: Values,
     told: _Told,
@@ -216,6 +215,7 @@ def _told(
     """What is kept of a fold beside its arrays; JSON."""
     return {
         "plan": plan._asdict(),
+        "inner_used": n_inner,
         "inner_log_loss": [w.log_loss for w in weights],
         "members": [
             {

@@ -36,6 +36,7 @@ def ensemble_scores(
     return {
         "meaning": MEANING,
         "plan": told[0]["plan"],
+        "inner_used": [one["inner_used"] for one in told],
         "members": [
             {
                 "name": name,

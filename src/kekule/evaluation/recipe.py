@@ -234,6 +234,12 @@ class Recipe(BaseModel):
                 known = ", ".join(suiting)
                 why = f"{name!r} is no member for {data.source}"
                 raise RecipeError("model.members", why, f"Choose from {known}.")
+        if len(set(given.members or ())) < len(given.members or ()):
+            why = f"{list(given.members or ())} names a member twice"
+            raise RecipeError("model.members", why, "Leave one out.")
+        if data.weight is not None:
+            why = f"auto does not use the weights of {data.weight!r}"
+            raise RecipeError("data.weight", why, "Name a network, such as model=dmpnn.")
         if given.network is not None and given.network not in NETWORKS:
             known = ", ".join(NETWORKS)
             raise RecipeError(

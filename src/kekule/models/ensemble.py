@@ -96,27 +96,32 @@ def restored_ensemble(
     members = stored.settings["members"]
     if not isinstance(members, list) or not 0 < len(members) <= MOST_PARTS:
         raise ValueError("members are no list of at least one")
-    left = dict(stored.arrays)
+    left: dict[tuple[str, str], dict[str, NDArray[Any]]] = {}
+    for place, array in stored.arrays.items():
+        of_member, of_training, name = place.split(".", 2)
+        left.setdefault((of_member, of_training), {})[name] = array
     parts = []
     for m, told in enumerate(members):
         trained = []
         if not isinstance(told["trained"], list) or len(told["trained"]) > MOST_TRAININGS:
             raise ValueError(f"member {m}: its trainings are no list")
         for k, settings in enumerate(told["trained"]):
-            prefix = f"{m}.{k}."
-            own = {n.removeprefix(prefix): left.pop(n) for n in [*left] if n.startswith(prefix)}
+            own = left.pop((str(m), str(k)), {})
             trained.append(
                 restored(
                     Stored(settings, own), schema=schema, n_classes=n_classes, n_tasks=n_tasks
                 )
             )
+        if not all(type(weight) is float for weight in told["weights"]):
+            raise ValueError(f"member {m}: a weight is no number")
         weights = np.asarray(told["weights"], dtype=np.float64)
         _check(m, weights, trained, n_tasks)
         parts.append(Part(str(told["name"]), weights, tuple(trained)))
     if left:
-        raise ValueError(f"array {min(left)!r} belongs to no member")
-    if not (np.sum([part.weights for part in parts], axis=0) > 0).all():
-        raise ValueError("in some task no member has a weight")
+        raise ValueError(f"arrays of {'.'.join(min(left))!r} belong to no member")
+    total = np.sum([part.weights for part in parts], axis=0)
+    if not np.allclose(total, 1, atol=1e-6):
+        raise ValueError(f"weights of the members sum to {total.tolist()}, not to 1")
     return Ensemble(tuple(parts))
 
 

@@ -27,7 +27,7 @@ class AutoSettings(NetworkSettings):
         ),
     ] = 20.0
     members: Annotated[
-        tuple[str, ...] | None,
+        Annotated[tuple[str, ...], Field(min_length=1)] | None,
         Field(
             description="Names of the members to try; all that suit the data where not stated. "
             "See kekule.models.members."

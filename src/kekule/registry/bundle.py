@@ -235,6 +235,9 @@ def open_bundle(path: Path) -> OpenBundle:
             folder, f"its parts do not fit each other: {_first_words(error)}", COPY_AGAIN
         ) from error
     uncertainty = read_uncertainty(folder, manifest, n_classes=n_classes, n_tasks=n_tasks)
+    if uncertainty is not None and uncertainty.needs and schema.featuriser is None:
+        why = "domain.npz compares fingerprints, and the model is of graphs that are no molecules"
+        raise BundleError(folder, why, COPY_AGAIN)
     bundle = OpenBundle(manifest, classes, schema, model, policy, seen, tasks, uncertainty)
     _replay(folder / EXAMPLE, bundle)
     return bundle

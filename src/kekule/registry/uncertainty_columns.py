@@ -74,7 +74,9 @@ def uncertainty_columns(
 
 
 def _joined(sets: NDArray[np.bool_], names: Sequence[str]) -> NDArray[np.object_]:
-    texts = [BETWEEN.join(n for n, kept in zip(names, row, strict=True) if kept) for row in sets]
+    # A name that holds the mark would read as two.
+    told = [name.replace("\\", "\\\\").replace(BETWEEN, f"\\{BETWEEN}") for name in names]
+    texts = [BETWEEN.join(n for n, kept in zip(told, row, strict=True) if kept) for row in sets]
     return np.array(texts, dtype=object)
 
 

@@ -39,7 +39,7 @@ def test_a_published_recipe_is_valid_and_says_what_its_name_says(path):
     recipe = read_recipe(path)
 
     assert recipe.model.name == network
-    assert recipe.data.source.lower() == data
+    assert Path(recipe.data.source).stem.lower() == data
 
 
 def test_there_are_published_recipes():
@@ -428,6 +428,9 @@ def test_beside_an_ensemble_stand_only_what_it_is_not_made_of():
         (["model.hidden=64"], "name a network, such as model="),
         (["model.minute=5"], "Did you mean minutes?"),
         (["model.members=[WL-SVM]"], "model.members: 'WL-SVM' is no member for assay.csv"),
+        (["model.members=[]"], "model.members"),
+        (["model.members=[LightGBM, LightGBM]"], "names a member twice"),
+        (["weight=w"], "data.weight: auto does not use the weights of 'w'"),
         (["model.network=gnc"], "model.network: 'gnc' is no network"),
         (["protocol.kind=nested", "protocol.grid={model.epochs: [5]}"], "by itself"),
     ],

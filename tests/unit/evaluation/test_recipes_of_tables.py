@@ -11,10 +11,11 @@ TABLE = "data=assay.csv"
 
 
 def test_the_short_form_of_a_table_is_its_long_form():
-    short = read_recipe(None, [TABLE, "smiles=SMILES", "target=active", "id=CID", "weight=w"])
+    table = [TABLE, "model=gin"]
+    short = read_recipe(None, [*table, "smiles=SMILES", "target=active", "id=CID", "weight=w"])
     long = read_recipe(
         None,
-        [TABLE, "data.smiles=SMILES", "data.target=active", "data.id=CID", "data.weight=w"],
+        [*table, "data.smiles=SMILES", "data.target=active", "data.id=CID", "data.weight=w"],
     )
 
     assert short == long

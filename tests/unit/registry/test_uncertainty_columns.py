@@ -136,3 +136,10 @@ def near(rng):
     counts = rng.integers(0, 3, (30, 50))
     domain = fit_domain(counts, rows=100 + np.arange(30), quantile=0.5).with_worth(WORTH)
     return replace(fitted(2), domain=domain, similarity="ecfp")
+
+
+def test_a_bar_in_a_name_is_no_bar_between_names():
+    from kekule.registry.uncertainty_columns import _joined
+
+    told = _joined(np.array([[True, True, False], [False, False, True]]), ["a", "b", "a|b"])
+    assert told.tolist() == ["a|b", r"a\|b"]
