@@ -1,5 +1,6 @@
 """kekule as its users meet it: a command with arguments, two streams and an exit code."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -84,7 +85,12 @@ def started():
 
 @pytest.fixture
 def door(capfd, monkeypatch):
-    """Run the command in this process: the same but for the start of Python, and quick."""
+    """Run the command in this process: the same but for the start of Python, and quick.
+
+    What `-v` adds to the logger writes to a stream that ends with the test, so it ends with it.
+    """
+    logger = logging.getLogger("kekule")
+    handlers, level = list(logger.handlers), logger.level
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["kekule", *map(str, arguments)])
@@ -93,7 +99,9 @@ def door(capfd, monkeypatch):
             cli.main()
         return Said(left.value.code, *capfd.readouterr())
 
-    return run
+    yield run
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")
