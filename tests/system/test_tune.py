@@ -101,8 +101,10 @@ def test_a_killed_tuning_goes_on_where_it_was(started, door, space, tmp_path):
     whole = tune(None, longer, trials=5, out=tmp_path / "whole", space=space, processes=1)
     done = again[again.state != "killed"].sort_values("value")
     undisturbed = table(whole.path).sort_values("value")
-    pd.testing.assert_frame_equal(
-        done[[*SAME]].reset_index(drop=True), undisturbed[[*SAME]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(  # a trial killed at its beginning has no settings: a float
+        done[[*SAME]].reset_index(drop=True),
+        undisturbed[[*SAME]].reset_index(drop=True),
+        check_dtype=False,
     )
 
 
