@@ -233,6 +233,7 @@ def measure_worth(
     k: int = NEIGHBOURS,
     quantile: float = QUANTILE,
     measure: Measure = "min-max",
+    drawn: tuple[NDArray[np.int64], Domain] | None = None,
 ) -> DomainWorth:
     """Measure how often a model was wrong inside and outside its domain.
 
@@ -252,6 +253,9 @@ def measure_worth(
         Bins of the curve of error by similarity, at least 1.
     k, quantile, measure
         As of `fit_domain`, and the same as of the domain that will hold the worth.
+    drawn
+        Training rows whose domain has been drawn so already, and that domain: a fold that
+        trains on the same rows does not draw it again.
 
     Raises
     ------
@@ -279,7 +283,10 @@ def measure_worth(
             )
         if not len(test):
             continue
-        domain = fit_domain(matrix[train], k=k, quantile=quantile, measure=measure)
+        if drawn is not None and np.array_equal(train, drawn[0]):
+            domain = drawn[1]
+        else:
+            domain = fit_domain(matrix[train], k=k, quantile=quantile, measure=measure)
         np.add.at(seen, test, 1)
         similarity[test] = domain.closeness(matrix[test]).similarity
         inside[test] = similarity[test] >= domain.threshold

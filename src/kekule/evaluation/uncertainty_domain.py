@@ -100,7 +100,9 @@ def domain_of_run(
         return RunDomain("", None, str(error))
     try:
         right, folds = _judged(results, inputs)
-        worth = measure_worth(counts, right, folds, k=domain.k, measure=domain.measure)
+        worth = measure_worth(
+            counts, right, folds, k=domain.k, measure=domain.measure, drawn=(train, domain)
+        )
     except KekuleError as error:
         return RunDomain(kind, domain, str(error))
     return RunDomain(kind, replace(domain, worth=worth), "")

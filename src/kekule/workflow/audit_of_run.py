@@ -12,11 +12,13 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
-from kekule.data import SPLITS, Split
-from kekule.data.chunked import Beside, LostWorkerError, imported
+from kekule.data import SPLITS
+from kekule.data.chunked import Beside, LostWorkerError, called, imported
 from kekule.evaluation import Recipe
+from kekule.features import cache_folder
 from kekule.workflow.disk import unwritable
 from kekule.workflow.molecule_set import MoleculeSet
+from kekule.workflow.nearness_of_run import COMPARED
 from kekule.workflow.prepare import Prepared
 from kekule.workflow.progress import StageProgress
 from kekule.workflow.reporting import DRAWING
@@ -25,6 +27,7 @@ from kekule.workflow.run_folder import GO_ON, RunFolder
 log = logging.getLogger(__name__)
 
 SKIPPED = "skipped"  # verdict of an audit that was not done
+COUNTED_BY = ("kekule.features.fingerprints.stored", "stored_in")
 WORTH_A_PROCESS = 1000  # rows; fewer are looked over before a process has started
 Found = Callable[[], dict[str, Any]]
 
@@ -69,7 +72,7 @@ def audit_of_run(
     origin = prepared.origin
     large = isinstance(origin, MoleculeSet) and len(origin) >= WORTH_A_PROCESS
     if isinstance(origin, MoleculeSet) and large and spare > 0 and process is not None:
-        return _beside(process, origin, prepared.split(), folder)
+        return _beside(process, origin, prepared, folder)
     with StageProgress(show=show) as stages:
         audit = origin.audit(split=prepared.split(), processes=processes, progress=stages)
     return _given(_keep(folder, audit))
@@ -91,13 +94,16 @@ def _given(audit: dict[str, Any]) -> Iterator[Found]:
 
 @contextmanager
 def _beside(
-    process: Beside, molecules: MoleculeSet, split: Split | None, folder: RunFolder
+    process: Beside, molecules: MoleculeSet, prepared: Prepared, folder: RunFolder
 ) -> Iterator[Found]:
     from kekule.data.audit import audit_molecules
 
-    work = partial(audit_molecules, molecules.table, molecules.rows, split=split)
+    work = partial(audit_molecules, molecules.table, molecules.rows, split=prepared.split())
     result = process.do(work)
-    process.do(partial(imported, DRAWING))  # for the page, which is next
+    # For the page, which is next.
+    smiles = [molecules.rows.smiles[row] for row in prepared.usable.tolist()]
+    process.do(partial(called, *COUNTED_BY, smiles, COMPARED, cache_folder()))
+    process.do(partial(imported, DRAWING))
 
     def found() -> dict[str, Any]:
         try:

@@ -53,7 +53,9 @@ if TYPE_CHECKING:
 Drawn = tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]
 
 MOST_COMPARED = 2**25  # pairs of rows: some 0.4 s
+WORTH_PROCESSES = 20_000  # rows: fewer are counted before processes have started
 MOST_PAIRS = 8  # cliffs drawn
+COMPARED = ("ecfp",)  # fingerprint of molecules
 FEWEST_RANKED = 50  # rows that every seed ranks
 DEPTH = 3  # rounds of refinement
 MEASURES = {
@@ -170,10 +172,11 @@ def top_lists_of_run(
 
 def _counts(origin: GraphSet | MoleculeSet, rows: NDArray[np.int64]) -> "Counts":
     if isinstance(origin, MoleculeSet):
+        processes = available_cores() if len(rows) > WORTH_PROCESSES else 1
         tables = origin.fingerprints(
-            rows, ("ecfp",), cache=None, processes=available_cores(), progress=None
+            rows, COMPARED, cache=None, processes=processes, progress=None
         )
-        return tables["ecfp"]
+        return tables[COMPARED[0]]
     from scipy import sparse
 
     return sparse.hstack(wl_features(origin.packed(rows), DEPTH)).tocsr()

@@ -27,7 +27,7 @@ from kekule.workflow.run_folder import PARAMETERS, PROFILE
 from kekule.workflow.run_reading import read_run, told_besides
 
 DRAWING = "kekule.visualization.report"  # brings matplotlib along: loaded for a page alone
-SLOWEST = ("folds", "parameters", "history")  # figures of every page; half of its time
+SLOWEST = ("folds", "parameters", "history", "similarity")  # half of the time of a page
 LISTS, LIST_OF_A_TASK = (1, 5, 10), (10,)  # percents of the rows ranked first
 NodeNames = tuple[NDArray[np.int64], tuple[str, ...]]  # code of each node, name of each code
 

@@ -291,3 +291,13 @@ def thirds(n):
     """Three folds of consecutive rows."""
     parts = np.array_split(np.arange(n), 3)
     return [(np.setdiff1d(np.arange(n), part), part) for part in parts]
+
+
+def test_a_domain_that_was_drawn_for_the_same_rows_is_not_drawn_again(monkeypatch):
+    counts, folds = drawn(0, 60), [(np.arange(40), np.arange(40, 60))]
+    right = np.arange(60) % 3 > 0
+    expected = measure_worth(counts, right, folds)
+    known = fit_domain(counts[:40])
+    monkeypatch.setattr("kekule.evaluation.domain.fit_domain", None)
+
+    assert measure_worth(counts, right, folds, drawn=(np.arange(40), known)) == expected

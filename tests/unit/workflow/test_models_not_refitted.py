@@ -104,7 +104,10 @@ def test_an_audit_beside_the_training_finds_what_one_before_it_finds(start, tmp_
     monkeypatch.setattr(Beside, "do", lambda self, work: done.append(work) or do(self, work))
     meanwhile = start(tmp_path / "meanwhile", processes=2)
 
-    assert [work.func.__name__ for work in done] == ["audit_molecules", "imported", "called"]
+    assert [work.func.__name__ for work in done] == [
+        *("audit_molecules", "called"),  # which counts substructures for the page
+        *("imported", "called"),
+    ]
     audits = [json.loads((run.path / "audit.json").read_text()) for run in (before, meanwhile)]
     assert audits[0] == audits[1]
     assert len(audits[0]["findings"]) > 10

@@ -66,3 +66,8 @@ def stored_fingerprints(
         return folder.load_or_make(key, make)
 
     return {kind.name: stored(kind) for kind in map(fingerprint_named, names)}
+
+
+def stored_in(smiles: Sequence[str], names: Sequence[str], cache: Path) -> None:
+    """Put fingerprints into the cache that are not there yet, for whoever asks next."""
+    stored_fingerprints(smiles, names, cache=cache)
