@@ -60,6 +60,16 @@ class _Told:
             self.on_step(Step(self.done, name))
 
 
+class _Inner(NamedTuple):
+    """What the inner folds of a fold gave."""
+
+    rows: Rows  # (m,), held out in one of them
+    answers: Values  # (M, m, K), or (M, m, T, K)
+    kept: list[Trained]  # networks, which are averaged later
+    n_folds: int
+    by_chance: bool
+
+
 def run_ensemble(
     inputs: FoldInputs, task: FoldTask, *, on_step: OnStep | None = None
 ) -> FoldResult:
@@ -78,15 +88,19 @@ def run_ensemble(
     plan, told = plan_of(inputs), _Told(on_step)
     material = Material(inputs.graphs, inputs.tables)
     trainer = _Trainer(inputs, task, material, targets_of(inputs, rows), told)
-    inner_rows, answers, kept, n_inner = _out_of_fold(trainer, plan, rows)
-    truth = inputs.targets[inner_rows]
-    weights = weigh_tasks(answers, truth)
+    inner = _out_of_fold(trainer, plan, rows)
+    truth = inputs.targets[inner.rows]
+    weights = weigh_tasks(inner.answers, truth)
     values = np.stack([w.values for w in weights], axis=1)  # (M, T)
     # Of the shipped model only those that count are trained anew; of a fold all, to be scored.
     counting = np.asarray((values > 0).any(axis=1))
     wanted = counting if task.fold == FINAL else np.ones_like(counting)
     parts = [
-        Part(name, values[m], tuple(_final(trainer, name, rows, kept.get(name, []))))
+        Part(
+            name,
+            values[m],
+            tuple(_final(trainer, name, rows, inner.kept if name == NETWORK_MEMBER else ())),
+        )
         for m, name in enumerate(plan.members)
         if wanted[m]
     ]
@@ -97,17 +111,18 @@ def run_ensemble(
     probabilities = mixture(of_members, mixing)
     ensemble = Ensemble(tuple(part for part in parts if (part.weights > 0).any()))
     stored = ensemble.stored() if task.fold == FINAL or _ships(inputs, task) else None
-    words = _told(plan, n_inner, weights, values, told, stored.settings if stored else None)
+    words = _words(plan, inner, weights, values, told)
+    words["shipped"] = None if stored is None else stored.settings
     return FoldResult(
         test,
         probabilities.argmax(-1),
         probabilities,
         seconds=time.perf_counter() - started,
         weights={} if stored is None else stored.arrays,
-        inner_rows=inner_rows,
-        inner_probabilities=mixture(answers, mixing),
+        inner_rows=inner.rows,
+        inner_probabilities=mixture(inner.answers, mixing),
         member_probabilities=of_members,
-        without_networks=_without_networks(plan, answers, truth, of_members),
+        without_networks=_without_networks(plan, inner.answers, truth, of_members),
         told=json.dumps(words),
     )
 
@@ -151,16 +166,14 @@ class _Trainer:
         return trained
 
 
-def _out_of_fold(
-    trainer: _Trainer, plan: Plan, rows: Rows
-) -> tuple[Rows, Values, dict[str, list[Trained]], int]:
-    """Rows held out, each member's answers for them, networks that gave some, folds there were."""
+def _out_of_fold(trainer: _Trainer, plan: Plan, rows: Rows) -> _Inner:
+    """Train every member on the rest of each inner fold, and ask it about the fold."""
     inputs, task = trainer.inputs, trainer.task
-    fold = _inner_fold(inputs, task, rows, plan.inner)
+    fold, by_chance = _inner_fold(inputs, task, rows, plan.inner)
     parts = list(range(int(fold.max()) + 1)) if plan.inner > 1 else [0]
     inner_rows = rows[np.isin(fold, parts)]
     answers = np.full((len(plan.members), *_shape(inputs, len(inner_rows))), np.nan)
-    kept: dict[str, list[Trained]] = {}
+    kept: list[Trained] = []
     for k in parts:
         fit, hold = rows[fold != k], rows[fold == k]
         asked, place = trainer.material.take(hold), np.searchsorted(inner_rows, hold)
@@ -168,21 +181,22 @@ def _out_of_fold(
             trained = trainer.train(name, fit, run=k)
             answers[m, place] = trained.probabilities(asked)
             if name == NETWORK_MEMBER:
-                kept.setdefault(name, []).append(trained)
-    return inner_rows, answers, kept, len(parts)
+                kept.append(trained)
+    return _Inner(inner_rows, answers, kept, len(parts), by_chance)
 
 
-def _inner_fold(inputs: FoldInputs, task: FoldTask, rows: Rows, n_parts: int) -> Rows:
-    """Fold of each row; fewer where a class or the groups are too few, by chance if need be.
+def _inner_fold(inputs: FoldInputs, task: FoldTask, rows: Rows, n_parts: int) -> tuple[Rows, bool]:
+    """Fold of each row, fewer where a class or the groups are too few; and whether by chance.
 
-    A class of one or two rows is no reason not to train: it is weighed as well as it can be.
+    A class of one or two rows is no reason not to train: it is weighed as well as it can be. By
+    chance, where not even two folds can be dealt, groups are parted and a class may be missing.
     """
     for parts in (n_parts, *range(min(n_parts - 1, FOLDS), 1, -1)):
         try:
-            return inner_fold_of(inputs, task, rows, parts)
+            return inner_fold_of(inputs, task, rows, parts), False
         except KekuleError:
             continue
-    return np.random.default_rng(task.seed).permutation(len(rows)) % FOLDS
+    return np.random.default_rng(task.seed).permutation(len(rows)) % FOLDS, True
 
 
 def _final(trainer: _Trainer, name: str, rows: Rows, kept: Sequence[Trained]) -> list[Trained]:
@@ -204,18 +218,14 @@ def _without_networks(
     return mixture(of_members[others], weights[:, 0] if truth.ndim == 1 else weights)
 
 
-def _told(
-    plan: Plan,
-    n_inner: int,
-    weights: list[Weights],
-    values: Values,
-    told: _Told,
-    shipped: dict[str, Any] | None,
+def _words(
+    plan: Plan, inner: _Inner, weights: list[Weights], values: Values, told: _Told
 ) -> dict[str, Any]:
     """What is kept of a fold beside its arrays; JSON."""
     return {
         "plan": plan._asdict(),
-        "inner_used": n_inner,
+        "inner_used": inner.n_folds,
+        "inner_by_chance": inner.by_chance,
         "inner_log_loss": [w.log_loss for w in weights],
         "members": [
             {
@@ -226,5 +236,4 @@ def _told(
             }
             for m, name in enumerate(plan.members)
         ],
-        "shipped": shipped,
     }

@@ -37,6 +37,7 @@ def ensemble_scores(
         "meaning": MEANING,
         "plan": told[0]["plan"],
         "inner_used": [one["inner_used"] for one in told],
+        "inner_by_chance": any(one["inner_by_chance"] for one in told),
         "members": [
             {
                 "name": name,

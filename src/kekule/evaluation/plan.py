@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kekule.evaluation.fold_inputs import FoldInputs, FoldTask
+from kekule.evaluation.fold_inputs import FoldInputs
 from kekule.evaluation.metrics import selection_score
 from kekule.evaluation.recipe import Recipe
 from kekule.models import NETWORKS
@@ -117,9 +117,8 @@ def told_of_plan(plan: Plan) -> str:
     return f"members: {', '.join(plan.members)}; {folds}; about {about:.1f} min on two cores{cut}"
 
 
-def n_steps(plan: Plan, task: FoldTask) -> int:
-    """Trainings of one task, for a bar of progress."""
-    del task  # the shipped model trains as many, or fewer
+def n_steps(plan: Plan) -> int:
+    """Trainings of one task, for a bar of progress; of the shipped model at most."""
     runs = network_runs(plan.inner) if NETWORK_MEMBER in plan.members else 0
     others = sum(name != NETWORK_MEMBER for name in plan.members)
     return plan.inner * len(plan.members) + others + runs

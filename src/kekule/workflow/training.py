@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -283,11 +283,11 @@ def _cross_validate(
         log.info("resumed: %d finished folds are kept, %d to run", kept, len(left))
     name = recipe.model.name
     epochs = max((int(one.get("train.epochs", 0)) for one in grid_of(recipe)), default=0)
-    trainings = partial(n_trainings, recipe)
+    trainings: Callable[[FoldTask], int] = partial(n_trainings, recipe)
     if name == AUTO:
         plan = plan_of(prepared.inputs)
         log.info("%s", told_of_plan(plan))
-        epochs, trainings = 1, partial(n_steps, plan)
+        epochs, trainings = 1, lambda _: n_steps(plan)
     bar = FoldProgress(name, left, epochs or recipe.train.epochs, show=show, trainings=trainings)
     stream = MetricStream(folder.files, network=name, tensorboard=recipe.train.tensorboard)
 

@@ -75,6 +75,8 @@ def test_rows_that_weigh_are_training_rows_that_were_held_out_once(inputs, resul
     train, held, test = split_rows(inputs(), TASK)
     same(result.inner_rows, np.union1d(train, held))
     assert not np.intersect1d(result.inner_rows, test).size
+    assert json.loads(result.told)["inner_used"] == 3
+    assert not json.loads(result.told)["inner_by_chance"]
     assert np.isfinite(result.inner_probabilities).all()
     close(result.inner_probabilities.sum(-1), 1)
 
@@ -129,7 +131,7 @@ def test_every_training_is_told_once(inputs):
     given, steps = inputs("model.members=[WL-LightGBM, network]"), []
     run_ensemble(given, TASK, on_step=steps.append)
     assert [s.done for s in steps] == list(range(1, len(steps) + 1))
-    assert len(steps) == n_steps(plan_of(given), TASK)
+    assert len(steps) == n_steps(plan_of(given))
 
 
 def test_a_class_with_a_single_row_stops_nothing(inputs, mutag_targets):
@@ -138,6 +140,7 @@ def test_a_class_with_a_single_row_stops_nothing(inputs, mutag_targets):
     given = inputs("model.members=[WL-LightGBM]", targets=rare, n_classes=3)
     found = run_ensemble(with_folds_of(given, mutag_targets), TASK)
     assert found.probabilities.shape[1] == 3
+    assert json.loads(found.told)["inner_by_chance"]
     close(found.probabilities.sum(-1), 1)
 
 
