@@ -13,7 +13,8 @@ tasks, as the model gives them; NaN where it gives none. Must not know models, c
 where things are kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,11 +23,18 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from kekule._errors import KekuleError
-from kekule.evaluation.calibration.calibrator import Calibrator, calibrator_from_json
+from kekule.evaluation.calibration.calibrator import Calibrator
 from kekule.evaluation.conformal import Conformal
 from kekule.evaluation.domain import Domain
-from kekule.evaluation.thresholds import Threshold, parse_aim
+from kekule.evaluation.thresholds import Threshold
 from kekule.evaluation.uncertainty_settings import UncertaintySettings
+from kekule.evaluation.uncertainty_stored import (
+    Calibration,
+    calibration_in,
+    conformal_in,
+    tasks_in,
+    text_in,
+)
 from kekule.features import PackedGraphs
 from kekule.features.wl_folded import wl_folded
 
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
 Probabilities = NDArray[np.float64]
 
 AS_IT_IS: Final = "none"  # the calibrator that changes nothing
+CALIBRATION, CONFORMAL, BOTH = "calibration", "conformal", "both"  # parts that are stored
 AGAIN: Final = "Train the model again."
 
 
@@ -192,7 +201,7 @@ class Uncertainty:
     def to_json(self) -> dict[str, dict[str, Any]]:
         """All but the domain: ``calibration``, with thresholds, and ``conformal``; finite."""
         return {
-            "calibration": {
+            CALIBRATION: {
                 "settings": self.settings.model_dump(mode="json"),
                 "fitted_on": self.fitted_on,
                 "tasks": [
@@ -205,7 +214,7 @@ class Uncertainty:
                     for task in self.tasks
                 ],
             },
-            "conformal": {"tasks": [task.conformal.to_json() for task in self.tasks]},
+            CONFORMAL: {"tasks": [task.conformal.to_json() for task in self.tasks]},
         }
 
     @classmethod
@@ -214,24 +223,27 @@ class Uncertainty:
 
         Raises
         ------
-        UncertaintyError, CalibrationError, ConformalError
-            If a part is missing, of another kind, out of range or not of the same classes.
+        UncertaintyError
+            If a part is missing, of another kind, out of range or not of the same classes; its
+            ``what`` is the part, `CALIBRATION` or `CONFORMAL`, or `BOTH` where each is sound
+            and they do not fit each other.
         """
-        try:
-            calibration, conformal = content["calibration"], content["conformal"]
+        with _reading(CALIBRATION):
+            calibration = content[CALIBRATION]
             settings = UncertaintySettings.model_validate(calibration["settings"], strict=True)
-            told, sets = calibration["tasks"], conformal["tasks"]
-            if not isinstance(told, list) or not isinstance(sets, list) or not told:
-                raise ValueError("tasks are no list of one or more")
-            tasks = tuple(_task(*parts) for parts in zip(told, sets, strict=True))
-            return cls(tasks, settings, _text(calibration["fitted_on"]))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise _stored(f"settings {first['loc']}: {first['msg']}") from None
-        except KekuleError:
-            raise
-        except (LookupError, TypeError, ValueError) as error:
-            raise _stored(repr(error)) from None
+            fitted_on = text_in(calibration["fitted_on"])
+            own = [calibration_in(told) for told in tasks_in(calibration)]
+        with _reading(CONFORMAL):
+            conformal = [conformal_in(told) for told in tasks_in(content[CONFORMAL])]
+        with _reading(BOTH):
+            if len(own) != len(conformal):
+                raise ValueError(
+                    f"{len(own)} tasks are calibrated, and {len(conformal)} have sets"
+                )
+            tasks = tuple(_task(*parts) for parts in zip(own, conformal, strict=True))
+            if len(classes := {task.n_classes for task in tasks}) > 1:
+                raise ValueError(f"tasks of {sorted(classes)} classes")
+        return cls(tasks, settings, fitted_on)
 
     def _by_task(self, probabilities: Probabilities) -> tuple[Probabilities, NDArray[np.bool_]]:
         """Probabilities as (n, T, K), and which rows of which tasks are answered, (n, T)."""
@@ -248,48 +260,24 @@ class Uncertainty:
         return given, np.asarray(np.isfinite(given).all(axis=2), dtype=np.bool_)
 
 
-def _task(told: Mapping[str, Any], sets: Mapping[str, Any]) -> TaskUncertainty:
-    calibrator, conformal = calibrator_from_json(told["calibrator"]), Conformal.from_json(sets)
+def _task(own: Calibration, conformal: Conformal) -> TaskUncertainty:
     n_classes = len(conformal.calibration)
-    calibrator.apply(np.full((1, n_classes), 1 / n_classes))  # refused by another number of them
-    threshold = None if told["threshold"] is None else _threshold(told["threshold"])
-    if threshold is not None and threshold.value is not None and n_classes != 2:
+    own.calibrator.apply(np.full((1, n_classes), 1 / n_classes))  # refused by another number
+    if own.threshold is not None and own.threshold.value is not None and n_classes != 2:
         raise ValueError(f"a threshold where there are {n_classes} classes")
-    return TaskUncertainty(
-        calibrator, _text(told["why"]), threshold, conformal, _count(told["rows"])
-    )
+    return TaskUncertainty(own.calibrator, own.why, own.threshold, conformal, own.n_rows)
 
 
-def _threshold(told: Mapping[str, Any]) -> Threshold:
-    return Threshold(
-        _number(told["value"], 0),
-        parse_aim(told["aim"]).text,
-        _number(told["reached"], -1),
-        _count(told["on_rows"]),
-        _number(told["beside"], -1),
-        _text(told["reason"]),
-    )
-
-
-def _number(value: Any, low: float) -> float | None:
-    if value is None:
-        return None
-    if type(value) not in (int, float) or not low <= value <= 1:
-        raise ValueError(f"{str(value)[:40]} is no number from {low:g} to 1")
-    return float(value)
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{str(value)[:40]} is no count")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{str(value)[:40]} is no text")
-    return value
-
-
-def _stored(why: str) -> UncertaintyError:
-    return UncertaintyError("stored state", why, AGAIN)
+@contextmanager
+def _reading(part: str) -> Iterator[None]:
+    """Turn whatever is amiss in a stored part into an error whose `what` is the part."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"settings {first['loc']}: {first['msg']}"
+        raise UncertaintyError(part, why, AGAIN) from None
+    except KekuleError as error:
+        raise UncertaintyError(part, str(error), AGAIN) from None
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise UncertaintyError(part, repr(error), AGAIN) from None

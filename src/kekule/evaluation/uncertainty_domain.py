@@ -21,20 +21,18 @@ from kekule._errors import KekuleError
 from kekule.evaluation.domain import Domain, fit_domain, measure_worth
 from kekule.evaluation.fold_inputs import NETWORK, FoldInputs, FoldResult, FoldTask, Rows
 from kekule.evaluation.folds import shipped, split_rows
-from kekule.evaluation.uncertainty_settings import UncertaintySettings
 from kekule.features.wl_folded import WIDTH, wl_folded
 
 if TYPE_CHECKING:
+    from scipy import sparse
+
     from kekule.features.similarity import Counts
 
 ECFP, WL = "ecfp", "wl"
 WIDTHS: Final = {ECFP: 2048, WL: WIDTH}  # columns of each way to count, W
+MOST_ROWS: Final = 5_000_000  # m
+LARGEST: Final = 255 * 1024 * 1024  # bytes of its arrays: who opens a bundle makes room for them
 OFF: Final = "it was not asked for (uncertainty.domain)"
-
-
-def asked_of(inputs: FoldInputs) -> UncertaintySettings:
-    """What the recipe asks for."""
-    return inputs.recipe.uncertainty
 
 
 class DomainCounts(NamedTuple):
@@ -89,13 +87,18 @@ def domain_of_run(
         int64 (G,), number of each graph in the source, by which `Domain` names the nearest;
         0 to G - 1 where not given.
     """
-    if not asked_of(inputs).domain:
+    if not inputs.recipe.uncertainty.domain:
         return RunDomain("", None, OFF)
+    from scipy import sparse
+
     kind, counts = counts_for_domain(inputs)
     numbers = np.arange(len(inputs.targets)) if source_rows is None else source_rows
     try:
         train = _learnt_from(inputs, shipped(inputs.recipe))
-        domain = fit_domain(counts[train], rows=numbers[train])
+        seen = sparse.csr_matrix(counts[train])
+        if why := _too_much(seen):
+            return RunDomain("", None, why)
+        domain = fit_domain(seen, rows=numbers[train])
     except KekuleError as error:
         return RunDomain("", None, str(error))
     try:
@@ -106,6 +109,18 @@ def domain_of_run(
     except KekuleError as error:
         return RunDomain(kind, domain, str(error))
     return RunDomain(kind, replace(domain, worth=worth), "")
+
+
+def _too_much(seen: "sparse.csr_matrix") -> str:
+    """Why a bundle could not hold these rows; empty where it can."""
+    n_rows = seen.shape[0]
+    n_bytes = seen.data.nbytes + seen.indices.nbytes + seen.indptr.nbytes + 8 * n_rows
+    if n_rows <= MOST_ROWS and n_bytes <= LARGEST:
+        return ""
+    return (
+        f"its {n_rows} rows take {n_bytes} bytes, and a bundle holds at most {MOST_ROWS} rows in "
+        f"{LARGEST} bytes"
+    )
 
 
 def _learnt_from(inputs: FoldInputs, task: FoldTask) -> Rows:

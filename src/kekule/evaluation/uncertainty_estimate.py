@@ -14,7 +14,7 @@ import numpy as np
 
 from kekule.evaluation.fold_inputs import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask
 from kekule.evaluation.uncertainty import TaskUncertainty, Uncertainty
-from kekule.evaluation.uncertainty_domain import RunDomain, asked_of, domain_of_run
+from kekule.evaluation.uncertainty_domain import RunDomain, domain_of_run
 from kekule.evaluation.uncertainty_fitting import uncertainty_of_fold
 from kekule.evaluation.uncertainty_scores import Tested, Told, scores_of_task
 
@@ -45,7 +45,7 @@ def estimate_uncertainty(
         given.
     """
     parts = _tested(results, inputs)
-    scores = [scores_of_task(part, asked_of(inputs)) for part in parts]
+    scores = [scores_of_task(part, inputs.recipe.uncertainty) for part in parts]
     measured = domain_of_run(results, inputs) if domain is None else domain
     several = dict(zip(inputs.tasks, scores, strict=True)) if inputs.tasks else None
     return {

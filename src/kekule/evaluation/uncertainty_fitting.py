@@ -38,7 +38,7 @@ from kekule.evaluation.uncertainty import (
     TaskUncertainty,
     Uncertainty,
 )
-from kekule.evaluation.uncertainty_domain import RunDomain, asked_of, domain_of_run
+from kekule.evaluation.uncertainty_domain import RunDomain, domain_of_run
 from kekule.evaluation.uncertainty_settings import AUTO, UncertaintySettings
 
 SCORE = "hinge"
@@ -135,7 +135,7 @@ def uncertainty_of_shipped(
         answers,
         inputs.targets[rows],
         groups=None if groups is None else groups[rows],
-        settings=asked_of(inputs),
+        settings=inputs.recipe.uncertainty,
         seed=task.seed,
         n_classes=inputs.n_classes,
         fitted_on=fitted_on,
@@ -151,7 +151,7 @@ def uncertainty_of_fold(result: FoldResult, inputs: FoldInputs, task: FoldTask) 
         result.inner_probabilities,
         inputs.targets[result.inner_rows],
         groups=None if groups is None else groups[result.inner_rows],
-        settings=asked_of(inputs),
+        settings=inputs.recipe.uncertainty,
         seed=task.seed,
         n_classes=inputs.n_classes,
         fitted_on=_inner_rows(result),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kekule.features import GraphSchema
 from kekule.models.members import restored
+from kekule.models.members.contents import prefixed
 from kekule.models.members.member import Material, Stored, Trained
 
 KIND = "ensemble"
@@ -41,6 +42,7 @@ class Part:
         return np.asarray(each.mean(axis=0), dtype=np.float64)
 
 
+@dataclass(frozen=True, eq=False)
 class Ensemble:
     """Members with their weights; itself a `Trained`.
 
@@ -48,14 +50,15 @@ class Ensemble:
     ----------
     parts
         At least one, and in each task at least one with a weight.
-    needs
-        Names of the fingerprints that some member reads.
     """
 
-    def __init__(self, parts: tuple[Part, ...]):
-        self.parts = parts
-        needed = [name for part in parts for one in part.trained for name in one.needs]
-        self.needs: tuple[str, ...] = tuple(dict.fromkeys(needed))
+    parts: tuple[Part, ...]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the fingerprints that some member reads."""
+        needed = [name for part in self.parts for one in part.trained for name in one.needs]
+        return tuple(dict.fromkeys(needed))
 
     def probabilities(self, material: Material) -> NDArray[np.float64]:
         """Class probabilities of every row, (n, K); of several tasks (n, T, K)."""
@@ -76,7 +79,7 @@ class Ensemble:
             for k, one in enumerate(part.trained):
                 settings, own = one.stored()
                 trainings.append(settings)
-                arrays |= {f"{m}.{k}.{name}": array for name, array in own.items()}
+                arrays |= prefixed(f"{m}.{k}.", own)
             told.append(
                 {"name": part.name, "weights": part.weights.tolist(), "trained": trainings}
             )

@@ -13,7 +13,7 @@ Extremely randomised trees: Geurts et al. 2006, Machine Learning 63:3-42. LightG
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,15 @@ from kekule.models.baseline import (
     inner_splits,
     spread_columns,
 )
-from kekule.models.boosting import boosted
+from kekule.models.boosting import Boosted, boosted
+
+DESCRIPTORS: Final = "rdkit-descriptors"
+NARROW: Final = ("ecfp", DESCRIPTORS)
 
 TREES, FEWEST_TREES = 500, 100
 ROWS_FOR_ALL = 5000  # of a larger set the trees are fewer: each is larger, and the mean steadier
 LEAST_IN_A_LEAF = 2  # rows: a leaf of one repeats the noise of its label
+SHARE_OF_COLUMNS, LEAST_IN_A_BOOSTED_LEAF = 0.2, 10
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # inverse penalties C
 
 Rows = NDArray[np.int64]
@@ -120,7 +124,7 @@ class ECFPLogistic(FingerprintModel):
 class ExtraTrees(FingerprintModel):
     """Extremely randomised trees on counts of circular substructures and RDKit's descriptors."""
 
-    needs = ("ecfp", "rdkit-descriptors")
+    needs = NARROW
 
     def _trained(self, features: NDArray[np.float32], truth: Rows, seed: int) -> Any:
         return extra_trees(features, truth, seed=seed)
@@ -129,7 +133,7 @@ class ExtraTrees(FingerprintModel):
 class LightGBM(FingerprintModel):
     """Gradient-boosted trees on the same columns; a value that is missing is one of its own."""
 
-    needs = ("ecfp", "rdkit-descriptors")
+    needs = NARROW
 
     def _prepared(
         self, train: NDArray[np.float32], asked: NDArray[np.float32]
@@ -137,7 +141,7 @@ class LightGBM(FingerprintModel):
         return train, asked
 
     def _trained(self, features: NDArray[np.float32], truth: Rows, seed: int) -> Any:
-        return boosted(features, truth, seed=seed, share_of_columns=0.2, least_in_a_leaf=10)
+        return boosted_trees(features, truth, seed=seed)
 
 
 def extra_trees(
@@ -154,6 +158,23 @@ def extra_trees(
         random_state=seed,
     )
     return forest.fit(features, truth)
+
+
+def boosted_trees(
+    features: NDArray[np.float32],
+    truth: Rows,
+    *,
+    seed: int,
+    share_of_columns: float = SHARE_OF_COLUMNS,
+) -> Boosted:
+    """Grow boosted trees on rows of two classes or more; NaN where a value is missing."""
+    return boosted(
+        features,
+        truth,
+        seed=seed,
+        share_of_columns=share_of_columns,
+        least_in_a_leaf=LEAST_IN_A_BOOSTED_LEAF,
+    )
 
 
 def n_trees_of(n_rows: int) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kekule.evaluation.domain import Domain
 from kekule.evaluation.uncertainty import Uncertainty
 from kekule.registry.answers import Columns
 
@@ -70,7 +71,7 @@ def uncertainty_columns(
     classes_and_tasks = tuple(range(1, probabilities.ndim))
     answered = np.asarray(np.isfinite(probabilities).all(axis=classes_and_tasks), dtype=np.bool_)
     rows = np.arange(len(answered)) if counted is None else counted
-    return columns | _near(uncertainty, counts, rows, answered)
+    return columns | _near(uncertainty.domain, counts, rows, answered)
 
 
 def _joined(sets: NDArray[np.bool_], names: Sequence[str]) -> NDArray[np.object_]:
@@ -81,21 +82,21 @@ def _joined(sets: NDArray[np.bool_], names: Sequence[str]) -> NDArray[np.object_
 
 
 def _near(
-    uncertainty: Uncertainty,
+    domain: Domain,
     counts: "Counts",
     rows: NDArray[np.int64],
     answered: NDArray[np.bool_],
 ) -> Columns:
-    domain, n = uncertainty.domain, len(answered)
+    n = len(answered)
     similarity, nearest = np.full(n, np.nan), np.full(n, None, dtype=object)
     inside = np.full(n, None, dtype=object)
     asked = np.flatnonzero(answered[rows])
-    if domain is not None and len(asked):
+    if len(asked):
         near = domain.closeness(counts[asked])
         similarity[rows[asked]] = near.similarity
         nearest[rows[asked]] = near.nearest_row.tolist()
         inside[rows[asked]] = (near.similarity >= domain.threshold).tolist()
     columns: Columns = {"similarity": similarity, "nearest_row": nearest}
-    if domain is None or domain.worth is None:
+    if domain.worth is None:
         return columns
     return {"in_domain": inside, **columns}

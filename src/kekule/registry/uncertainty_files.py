@@ -22,17 +22,20 @@ from numpy.typing import NDArray
 
 from kekule._errors import BundleError, KekuleError
 from kekule.evaluation.domain import Domain
-from kekule.evaluation.uncertainty import Uncertainty
-from kekule.evaluation.uncertainty_domain import WIDTHS
+from kekule.evaluation.uncertainty import BOTH, Uncertainty, UncertaintyError
+from kekule.evaluation.uncertainty_domain import MOST_ROWS, WIDTHS
+from kekule.evaluation.uncertainty_stored import MOST_COUNTED
 from kekule.features.similarity import MOST_BITS
 from kekule.registry.manifest import COPY_AGAIN, json_bytes, read_json
 
 CALIBRATION, CONFORMAL, DOMAIN = "calibration.json", "conformal.json", "domain.npz"
-LARGEST: Final = 1024 * 1024 * 1024  # bytes of a domain's arrays, unpacked
+LARGEST: Final = 256 * 1024 * 1024  # bytes of a domain's arrays and their headers, unpacked
 SIMILARITY = "similarity"  # the array that says what is counted
 _KINDS = tuple(WIDTHS)
 _WORTH = ("worth", "bins")
-_NAMES = ("indptr", "indices", "data", "shape", "rows", "threshold", "k", "measure", SIMILARITY)
+_SINGLE = ("threshold", "k", "measure", SIMILARITY)
+_REAL = ("threshold", "bins")  # the others are whole numbers
+_NAMES = ("indptr", "indices", "data", "shape", "rows", *_SINGLE)
 _DAMAGED = (  # what reading a damaged .npz raises, or arrays that do not fit each other
     *(ArithmeticError, EOFError, LookupError, MemoryError, NotImplementedError, OSError),
     *(RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
@@ -81,15 +84,17 @@ def read_uncertainty(
     if missing := [name for name in (CALIBRATION, CONFORMAL) if name not in listed]:
         why = f"it belongs to {missing[0]}, which the manifest does not list"
         raise BundleError(folder / listed[0], why, COPY_AGAIN)
-    parts = {
-        "calibration": read_json(folder / CALIBRATION),
-        "conformal": read_json(folder / CONFORMAL),
-    }
+    parts = {Path(name).stem: read_json(folder / name) for name in (CALIBRATION, CONFORMAL)}
     try:
         found = Uncertainty.from_json(parts)
-    except (KekuleError, *_DAMAGED) as error:
-        where = folder / f"{CALIBRATION}, {CONFORMAL}"
-        raise BundleError(where, f"they do not fit: {_first_words(error)}", COPY_AGAIN) from None
+    except UncertaintyError as error:
+        why = _first_words(error.why)
+        if error.what == BOTH:
+            where = folder / f"{CALIBRATION}, {CONFORMAL}"
+            raise BundleError(where, f"they do not fit each other: {why}", COPY_AGAIN) from None
+        raise BundleError(
+            folder / f"{error.what}.json", f"it is damaged: {why}", COPY_AGAIN
+        ) from None
     classes = {task.n_classes for task in found.tasks}
     if len(found.tasks) != n_tasks or classes != {n_classes}:
         why = f"it is of {len(found.tasks)} task(s) with {sorted(classes)} classes"
@@ -110,7 +115,11 @@ def _read_domain(path: Path) -> tuple[Domain, str]:
         _check(arrays, WIDTHS[_KINDS[kind]])
         return Domain.from_arrays(arrays), _KINDS[kind]
     except (KekuleError, *_DAMAGED) as error:
-        raise BundleError(path, f"it holds no domain: {_first_words(error)}", COPY_AGAIN) from None
+        raise BundleError(
+            path,
+            f"it holds no domain: {_first_words(str(error)) or type(error).__name__}",
+            COPY_AGAIN,
+        ) from None
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -131,37 +140,46 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _check_header(members: zipfile.ZipFile, name: str, size: int) -> None:
-    """Refuse an array whose header promises what its bytes do not hold."""
+    """Refuse an array whose header promises what its bytes do not hold, or another kind."""
     with members.open(name) as member:
         version = np.lib.format.read_magic(member)
         if version != (1, 0):
             raise ValueError(f"{name} has version {version}")
         shape, _, dtype = np.lib.format.read_array_header_1_0(member)
         promised = math.prod(shape) * dtype.itemsize + member.tell()
-    if dtype.kind not in "iuf" or promised != size:
+    kinds = "iuf" if name.removesuffix(".npy") in _REAL else "iu"
+    several = bool(shape) and name.removesuffix(".npy") in _SINGLE
+    if dtype.kind not in kinds or several or promised != size:
         raise ValueError(f"{name} is {dtype} {shape} in {size} bytes")
 
 
 def _check(arrays: Mapping[str, NDArray[Any]], width: int) -> None:
     """Refuse what `Domain.from_arrays` would take and a question would fall over later."""
     shape, data = arrays["shape"], arrays["data"]
-    if shape.shape != (2,) or shape.dtype.kind == "f" or shape[1] != width or shape[0] < 1:
-        raise ValueError(f"rows of shape {str(shape.tolist())[:40]}, not (m, {width})")
-    if data.dtype.kind == "f" or (data < 0).any() or data.sum(dtype=np.float64) > MOST_BITS:
+    if shape.shape != (2,) or shape[1] != width or not 1 <= shape[0] <= MOST_ROWS:
+        raise ValueError(
+            f"rows of shape {str(shape.tolist())[:40]}, not (m, {width}) with m up to {MOST_ROWS}"
+        )
+    if (data < 0).any() or data.sum(dtype=np.float64) > MOST_BITS:
         raise ValueError(f"{data.dtype} values are no counts, or more than {MOST_BITS} in all")
-    rows, threshold = arrays["rows"], float(arrays["threshold"])
-    if rows.dtype.kind == "f" or (rows < 0).any() or not 0 <= threshold <= 1:
+    rows, threshold = arrays["rows"].astype(np.int64), float(arrays["threshold"])
+    if (rows < 0).any() or not 0 <= threshold <= 1:
         raise ValueError(f"threshold {threshold} is not from 0 to 1, or a row below 0")
     if any(name in arrays for name in _WORTH):
         _check_worth(*(arrays[name] for name in _WORTH))
 
 
 def _check_worth(counts: NDArray[Any], bins: NDArray[Any]) -> None:
-    if counts.dtype.kind == "f" or counts.ndim != 2 or counts.shape[1] != 2 or len(counts) < 2:
+    if counts.ndim != 2 or counts.shape[1] != 2 or len(counts) < 2:
         raise ValueError(f"what it is worth is {counts.dtype} {counts.shape}")
-    if not np.isfinite(bins).all():
-        raise ValueError("bins of similarity are no numbers")
+    hits, rows = counts.T
+    if (hits < 0).any() or (hits > rows).any() or (rows > MOST_COUNTED).any():
+        raise ValueError(f"what it is worth are no wrong answers of up to {MOST_COUNTED} rows")
+    if bins.shape != (len(counts) - 2, 2) or not ((bins >= 0) & (bins <= 1)).all():
+        raise ValueError(f"bins of similarity {bins.shape} are not from 0 to 1")
+    if (np.diff(bins.reshape(-1)) < 0).any():
+        raise ValueError("bins of similarity do not rise")
 
 
-def _first_words(error: Exception, most: int = 300) -> str:
-    return " ".join(str(error).split())[:most] or type(error).__name__
+def _first_words(text: str, most: int = 300) -> str:
+    return " ".join(text.split())[:most]

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from kekule._errors import KekuleError, RecipeError
-from kekule.evaluation.calibration import CALIBRATORS, CalibrationError
+from kekule._errors import RecipeError
+from kekule.evaluation.calibration import CALIBRATORS
 from kekule.evaluation.conformal import fit_conformal
 from kekule.evaluation.thresholds import choose_threshold
 from kekule.evaluation.uncertainty import Uncertainty, UncertaintyError
@@ -235,7 +235,14 @@ STORED = ("calibration", "tasks", 0)
         ((*STORED, "threshold", "value"), "0.5"),
         ((*STORED, "threshold", "aim"), "all"),
         ((*STORED, "threshold", "on_rows"), 0.5),
+        ((*STORED, "rows"), 10**9 + 1),
         (("conformal", "tasks"), []),
+        (("conformal", "tasks", 0, "score"), ["hinge"]),
+        (("conformal", "tasks", 0, "calibration"), [[0.1], ["0.2"]]),
+        (("conformal", "tasks", 0, "calibration"), [[0.1], [True]]),
+        (("conformal", "tasks", 0, "calibration"), [[0.1], [5]]),
+        (("conformal", "tasks", 0, "calibration"), [[-5], [0.1]]),
+        (("conformal", "tasks", 0, "calibration"), [[10**400], [0.1]]),
         (("conformal", "tasks", 0, "score"), "eval"),
         (("conformal", "tasks", 0, "calibration"), [[0.1]]),
         (("conformal", "tasks", 0, "calibration"), [[0.1], [0.2], [0.3]]),
@@ -249,8 +256,11 @@ def test_what_was_stored_amiss_is_an_error_of_the_user_and_not_believed(place, v
         target = target[key]
     target[place[-1]] = value
 
-    with pytest.raises(KekuleError):
+    with pytest.raises(UncertaintyError) as caught:
         Uncertainty.from_json(told)
+    assert caught.value.what in (place[0], "both")
+    if len(place) > 1 and place[-1] not in ("n_classes", "calibration"):
+        assert caught.value.what == place[0]
 
 
 def test_a_part_that_is_missing_is_an_error_wherever_it_is():
@@ -267,8 +277,18 @@ def test_a_part_that_is_missing_is_an_error_wherever_it_is():
         if path[1:2] == ("settings",) and len(path) > 2:  # which have defaults
             assert Uncertainty.from_json(damaged)
             continue
-        with pytest.raises((UncertaintyError, CalibrationError, KekuleError)):
+        with pytest.raises(UncertaintyError) as caught:
             Uncertainty.from_json(damaged)
+        assert caught.value.what == path[0]
+
+
+def test_tasks_of_different_numbers_of_classes_are_refused():
+    one, other = (fit(*drawn(60, k)).to_json() for k in (2, 3))
+    for part in one:
+        one[part]["tasks"] += other[part]["tasks"]
+
+    with pytest.raises(UncertaintyError, match=r"both: .*tasks of \[2, 3\] classes"):
+        Uncertainty.from_json(one)
 
 
 def leaves(told, path=()):

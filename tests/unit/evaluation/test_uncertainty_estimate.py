@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import time
 from dataclasses import replace
 
@@ -10,7 +11,16 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from kekule.data import Split
-from kekule.evaluation import FINAL, NETWORK, FoldInputs, FoldResult, FoldTask, Recipe, tasks_of
+from kekule.evaluation import (
+    FINAL,
+    NETWORK,
+    FoldInputs,
+    FoldResult,
+    FoldTask,
+    Recipe,
+    tasks_of,
+    uncertainty_domain,
+)
 from kekule.evaluation.conformal import fit_conformal
 from kekule.evaluation.coverage import coverage
 from kekule.evaluation.domain import fit_domain, measure_worth
@@ -322,6 +332,17 @@ def test_too_few_rows_have_no_domain_and_say_so(packed_mutag):
 
     assert measured.domain is None
     assert "k = 3" in measured.to_json()["why_not"]
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_ROWS", 187), ("LARGEST", 10_000)])
+def test_rows_that_no_bundle_could_hold_have_no_domain_and_say_so(
+    packed_mutag, mutag_targets, limit, most, monkeypatch
+):
+    monkeypatch.setattr(uncertainty_domain, limit, most)
+    measured = domain_of_run({}, inputs_of(mutag_targets, graphs=packed_mutag, folds=2))
+
+    assert measured.domain is None
+    assert re.match(rf"its 188 rows take \d+ bytes, .*{most}", measured.to_json()["why_not"])
 
 
 def test_a_domain_whose_worth_cannot_be_measured_is_kept_without(packed_mutag, mutag_targets):

@@ -1,5 +1,6 @@
 """What a bundle keeps of a model's sureness comes back whole, or is refused in words."""
 
+import itertools
 import json
 import zipfile
 from dataclasses import replace
@@ -8,12 +9,15 @@ import numpy as np
 import pytest
 
 from kekule._errors import BundleError
+from kekule.evaluation import uncertainty_domain
+from kekule.evaluation.conformal import SCORES
 from kekule.evaluation.domain import fit_domain
 from kekule.evaluation.domain_worth import Bin, DomainWorth
 from kekule.evaluation.shares import share
-from kekule.evaluation.uncertainty_domain import WIDTHS
+from kekule.evaluation.uncertainty_domain import MOST_ROWS, WIDTHS
 from kekule.evaluation.uncertainty_fitting import fit_uncertainty
 from kekule.evaluation.uncertainty_settings import UncertaintySettings
+from kekule.evaluation.uncertainty_stored import RANGES
 from kekule.features.wl_folded import wl_folded
 from kekule.registry import uncertainty_files
 from kekule.registry.manifest import read_manifest, write_manifest
@@ -135,6 +139,91 @@ def test_a_threshold_out_of_range_is_refused(written):
         read(written)
 
 
+DAMAGES = [
+    (NAMES[0], ("tasks", 0, "calibrator", "kind"), "eval"),
+    (NAMES[0], ("tasks", 0, "rows"), 10**9 + 1),
+    (NAMES[0], ("settings", "confidence"), 2),
+    (NAMES[0], ("settings", "confidence"), "0.9"),
+    (NAMES[0], ("tasks",), []),
+    (NAMES[0], ("tasks", 0, "threshold", "aim"), "all"),
+    (NAMES[1], ("tasks",), []),
+    (NAMES[1], ("tasks", 0, "score"), "eval"),
+    (NAMES[1], ("tasks", 0, "calibration", 0), None),
+    *(
+        (NAMES[1], ("tasks", 0, "calibration", 1, 0), value)
+        for value in ("0.5", True, None, [0.5], 5, -5, -0.001, 1.001, 10**400, "nan")
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "place", "value"), DAMAGES)
+def test_the_one_file_that_is_damaged_is_named(written, name, place, value):
+    put(written / name, place, value)
+    with pytest.raises(BundleError, match=rf"{name}: it is damaged: .+\. Copy") as caught:
+        read(written)
+    assert sum(other in str(caught.value) for other in NAMES) == 1
+
+
+@pytest.mark.parametrize("name", NAMES[:2])
+def test_whatever_stands_in_any_place_is_read_or_refused_by_name(written, name):
+    told = json.loads((written / name).read_text())
+    if name == NAMES[1]:
+        told["tasks"][0]["calibration"] = [[0.1, 0.2], [0.3]]
+    odd = (None, True, -1, 0.5, 10**400, "x", "", [], [[]], [1, 2], {}, {"a": 1})
+    places = list(places_in(told))
+    assert len(places) > 7
+    for place, value in itertools.product(places, odd):
+        (written / name).write_text(json.dumps(told))
+        put(written / name, place, value)
+        why, found = "", None
+        try:
+            found = read(written)
+        except BundleError as error:
+            why = str(error)
+        assert (name in why) == (found is None)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(("tasks", 0, "calibration"), [[0.1], [0.2], [0.3]]), (("tasks",), 2)],
+)
+def test_files_that_are_sound_and_do_not_fit_each_other_are_both_named(written, place, value):
+    told = json.loads((written / NAMES[1]).read_text())
+    put(written / NAMES[1], place, 2 * told["tasks"] if value == 2 else value)
+    with pytest.raises(BundleError, match=r"calibration\.json, conformal\.json: they do not fit"):
+        read(written)
+
+
+@pytest.mark.parametrize(
+    ("score", "value", "fits"),
+    [
+        *(("hinge", value, True) for value in (0, 1, 0.0, 1.0, 1e-300)),
+        *(("hinge", value, False) for value in (-1e-9, 1 + 1e-9, -1, 2)),
+        *(("margin", value, True) for value in (-1, 1, -1.0, 1.0, 0.0)),
+        *(("margin", value, False) for value in (-1 - 1e-9, 1 + 1e-9, 2, "1")),
+    ],
+)
+def test_scores_are_those_that_probabilities_can_have(written, score, value, fits):
+    put(written / NAMES[1], ("tasks", 0, "score"), score)
+    put(written / NAMES[1], ("tasks", 0, "calibration", 0), [value])
+    if fits:
+        assert read(written).tasks[0].conformal.calibration[0] == [value]
+        return
+    with pytest.raises(BundleError, match=rf"conformal\.json: .*the {score} score .* no number"):
+        read(written)
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_every_score_has_a_range_that_holds_all_it_gives(score):
+    low, high = RANGES[score]
+    given = np.random.default_rng(0).dirichlet(np.ones(4) / 9, 500)
+    given = np.concatenate([given, np.eye(4)])
+    found = SCORES[score](given)
+
+    assert low <= found.min() <= low + 1e-6
+    assert high - 1e-6 <= found.max() <= high
+
+
 def forgeries():
     """Arrays that somebody might put in place of sound ones, each with a change."""
     nothing = np.zeros(0, dtype=np.int64)
@@ -153,6 +242,15 @@ def forgeries():
     yield from (("worth", np.array([[5, 3], [1, 2]])), ("worth", np.array([3, 4])))
     yield from (("worth", np.array([[-1, 3], [1, 2]])), ("worth", np.zeros((2, 2))))
     yield from (("bins", lambda a: a * np.nan), ("bins", lambda a: a[:-1]))
+    whole = ("indptr", "indices", "data", "shape", "rows", "k", "measure", "similarity", "worth")
+    yield from ((name, lambda a: a.astype(np.float64)) for name in whole)
+    yield from (("worth", lambda a: a * 10**8), ("worth", lambda a: a[:, ::-1] + [1, 0]))
+    yield from (("worth", lambda a: a - 5), ("worth", lambda a: a[:-1]), ("worth", lambda a: a.T))
+    yield from (("worth", lambda a: np.where(a == 90, 2**63 + 5, a).astype(np.uint64)),)
+    yield from (("bins", lambda a: a + 0.1), ("bins", lambda a: a - 0.2), ("bins", lambda a: -a))
+    yield from (("bins", lambda a: a[:, ::-1]), ("bins", lambda a: a[::-1]))
+    yield from (("bins", lambda a: a.reshape(-1)), ("bins", lambda a: a + np.array([0, np.inf])))
+    yield from (("rows", lambda a: a.astype(np.uint64) + np.uint64(2**63)),)
     yield from (("rows", np.array(["a"] * 188)), ("rows", np.array([None], dtype=object)))
 
 
@@ -167,6 +265,16 @@ def test_arrays_that_are_no_domain_are_refused_and_never_asked(written, name, ch
     np.savez(written / "domain.npz", **arrays)
 
     with pytest.raises(BundleError, match=r"domain\.npz: it holds no domain: .+\. Copy"):
+        read(written)
+
+
+@pytest.mark.parametrize("name", ["k", "measure", "similarity", "threshold"])
+def test_a_list_where_there_is_to_be_one_number_is_refused(written, name):
+    with np.load(written / "domain.npz") as loaded:
+        arrays = dict(loaded)
+    np.savez(written / "domain.npz", **arrays | {name: arrays[name][None]})
+
+    with pytest.raises(BundleError, match=rf"{name}\.npy is \w+ \(1,\)"):
         read(written)
 
 
@@ -187,6 +295,43 @@ def test_arrays_that_unpack_to_more_than_is_allowed_are_not_unpacked(written, mo
     monkeypatch.setattr(uncertainty_files, "LARGEST", 1000)
     with pytest.raises(BundleError, match=r"take \d+ bytes, at most 1000"):
         read(written)
+
+
+def test_more_rows_than_are_allowed_are_refused_however_few_bytes_they_take(written):
+    with np.load(written / "domain.npz") as loaded:
+        arrays = dict(loaded)
+    arrays["shape"] = np.array([MOST_ROWS + 1, WIDTHS["wl"]])
+    arrays["indptr"], arrays["rows"] = (
+        np.zeros(MOST_ROWS + more, dtype=np.uint8) for more in (2, 1)
+    )
+    arrays["indices"] = arrays["data"] = np.zeros(0, dtype=np.int32)
+    np.savez_compressed(written / "domain.npz", **arrays)
+
+    assert (written / "domain.npz").stat().st_size < 100_000
+    with pytest.raises(BundleError, match=r"rows of shape \[5000001, 2048\], .* m up to 5000000"):
+        read(written)
+
+
+def test_arrays_of_more_than_256_mib_are_not_unpacked(written):
+    with np.load(written / "domain.npz") as loaded:
+        arrays = {name: value for name, value in loaded.items() if name != "rows"}
+    np.savez(written / "domain.npz", **arrays)
+    with (
+        zipfile.ZipFile(
+            written / "domain.npz", "a", zipfile.ZIP_DEFLATED, compresslevel=1
+        ) as members,
+        members.open("rows.npy", "w") as member,
+    ):
+        for _ in range(256):
+            member.write(bytes(1024 * 1024))
+
+    with pytest.raises(BundleError, match=r"take 268\d+ bytes, at most 268435456"):
+        read(written)
+
+
+def test_a_domain_that_a_run_may_draw_is_one_that_a_bundle_may_hold():
+    headers = 20 * 200
+    assert uncertainty_domain.LARGEST + headers < uncertainty_files.LARGEST
 
 
 def test_a_name_that_is_there_twice_is_refused(written):
@@ -223,6 +368,24 @@ def test_changed_bytes_are_refused_or_change_nothing_that_cannot_be_asked(writte
         return
     near = found.domain.closeness(fitted.domain.references[:5])
     assert ((near.similarity >= 0) & (near.similarity <= 1)).all()
+
+
+def places_in(told, path=()):
+    """Path of every part of nested JSON."""
+    for key, value in told.items() if isinstance(told, dict) else enumerate(told):
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from places_in(value, (*path, key))
+
+
+def put(path, place, value):
+    """Write a value into the JSON of a file."""
+    told = json.loads(path.read_text())
+    target = told
+    for key in place[:-1]:
+        target = target[key]
+    target[place[-1]] = value
+    path.write_text(json.dumps(told))
 
 
 def read(folder, *, n_classes=2, n_tasks=1):

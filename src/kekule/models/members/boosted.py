@@ -13,35 +13,30 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.models.boosting import TREES, boosted
-from kekule.models.members.columns import NARROW, WIDE, Columns
+from kekule.models.boosting import TREES
+from kekule.models.fingerprint_models import NARROW, SHARE_OF_COLUMNS, boosted_trees
+from kekule.models.members.columns import WIDE, Columns
 from kekule.models.members.grown import trees_of_booster
 from kekule.models.members.links import n_margins
 from kekule.models.members.member import Material, Rows, Size, Trained
 from kekule.models.members.one_task import OneTaskMember
-from kekule.models.members.tree_columns import BOOSTED, TreesOfColumns
+from kekule.models.members.tree_columns import TreesOfColumns
 
 
 class BoostedMember(OneTaskMember):
     """As the baseline of the same name: circular substructures and RDKit's descriptors."""
 
     needs: ClassVar[tuple[str, ...]] = NARROW
-    share_of_columns: ClassVar[float] = 0.2
-    least_in_a_leaf: ClassVar[int] = 10
+    share_of_columns: ClassVar[float] = SHARE_OF_COLUMNS
 
     def _trained(
         self, material: Material, rows: Rows, truth: NDArray[np.int64], n_classes: int, seed: int
     ) -> Trained:
         columns = Columns.of(material.tables, self.needs)
-        model = boosted(
-            columns.table(material.tables, rows),
-            truth,
-            seed=seed,
-            share_of_columns=self.share_of_columns,
-            least_in_a_leaf=self.least_in_a_leaf,
-        )
+        features = columns.table(material.tables, rows)
+        model = boosted_trees(features, truth, seed=seed, share_of_columns=self.share_of_columns)
         trees = trees_of_booster(model.booster)
-        return TreesOfColumns(BOOSTED, columns, trees, None, model.classes_, n_classes)
+        return TreesOfColumns(columns, trees, None, model.classes_, n_classes)
 
     def seconds(self, size: Size) -> float:
         """See `kekule.models.members.member.Member.seconds`."""

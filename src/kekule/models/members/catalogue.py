@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import NamedTuple
 
-from kekule.models.members.columns import DESCRIPTORS, NARROW, WIDE
+from kekule.models.fingerprint_models import DESCRIPTORS, NARROW
+from kekule.models.members.columns import WIDE
 from kekule.models.members.member import Member
 
 NETWORK = "network"

@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kekule.models.baseline import Tables
-from kekule.models.fingerprint_models import medians, side_by_side
+from kekule.models.fingerprint_models import DESCRIPTORS, medians, side_by_side
 from kekule.models.members.contents import Contents
 from kekule.models.members.member import Material, Rows
 
-DESCRIPTORS: Final = "rdkit-descriptors"
-NARROW: Final = ("ecfp", DESCRIPTORS)
 WIDE: Final = ("ecfp", "fcfp", "avalon", "atom-pair", "maccs", "erg", DESCRIPTORS)
 FARTHEST: Final = 20.0  # of a signed logarithm, as of the descriptors beside a graph
 

@@ -13,12 +13,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.models.fingerprint_models import extra_trees, filled, medians, n_trees_of
-from kekule.models.members.columns import NARROW, WIDE, Columns
+from kekule.models.fingerprint_models import NARROW, extra_trees, filled, medians, n_trees_of
+from kekule.models.members.columns import WIDE, Columns
 from kekule.models.members.grown import trees_of_forest
 from kekule.models.members.member import Material, Rows, Size, Trained
 from kekule.models.members.one_task import OneTaskMember
-from kekule.models.members.tree_columns import FOREST, TreesOfColumns
+from kekule.models.members.tree_columns import TreesOfColumns
 
 
 class ForestMember(OneTaskMember):
@@ -37,7 +37,7 @@ class ForestMember(OneTaskMember):
             filled(features, usual), truth, seed=seed, share_of_trees=self.share_of_trees
         )
         classes = np.asarray(forest.classes_, dtype=np.int64)
-        return TreesOfColumns(FOREST, columns, trees_of_forest(forest), usual, classes, n_classes)
+        return TreesOfColumns(columns, trees_of_forest(forest), usual, classes, n_classes)
 
     def seconds(self, size: Size) -> float:
         """See `kekule.models.members.member.Member.seconds`."""

@@ -85,14 +85,16 @@ class Member(Protocol):
 
     Attributes
     ----------
-    needs
-        Names of the fingerprints that it reads; with any it is a member for molecules alone.
     all_tasks
         Whether one training learns all tasks at once; else each task has one of its own.
     """
 
-    needs: ClassVar[tuple[str, ...]]
     all_tasks: ClassVar[bool]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the fingerprints that it reads; with any it is of molecules alone."""
+        ...
 
     def train(
         self,

@@ -18,9 +18,9 @@ from pydantic import ValidationError
 from kekule._errors import KekuleError
 from kekule.features import GraphSchema, PackedGraphs
 from kekule.models import NETWORKS, build_network, shapes_of
-from kekule.models.fingerprint_models import filled
+from kekule.models.fingerprint_models import DESCRIPTORS, filled
 from kekule.models.inference import probabilities
-from kekule.models.members.columns import DESCRIPTORS, MOST_COLUMNS, Columns, signed_logarithms
+from kekule.models.members.columns import MOST_COLUMNS, Columns, signed_logarithms
 from kekule.models.members.contents import Contents, prefixed, storable
 from kekule.models.members.member import Material, Rows, Size, Stored
 from kekule.models.network import Network, NetworkSettings, set_weights, weights_of
@@ -60,7 +60,6 @@ class NetworkMember:
         Whether RDKit's descriptors are joined to the graphs, which are molecules then.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ()
     all_tasks: ClassVar[bool] = True
 
     def __init__(
@@ -74,8 +73,7 @@ class NetworkMember:
     ):
         self.settings, self.settings_of_loop = settings, train
         self.score, self.on_epoch = score, on_epoch
-        if descriptors:
-            object.__setattr__(self, "needs", (DESCRIPTORS,))
+        self.needs: tuple[str, ...] = (DESCRIPTORS,) if descriptors else ()
 
     def train(
         self,

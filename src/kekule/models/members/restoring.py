@@ -1,23 +1,29 @@
 """From what a bundle stores back to trained members, each part looked at before it is believed.
 
-Imports neither scikit-learn nor LightGBM, and torch for a network alone.
+Imports neither scikit-learn nor LightGBM.
 """
 
 from kekule.features import GraphSchema
-from kekule.models.members import constant, linear, per_task, tree_columns, wl_svm, wl_trees
+from kekule.models.members import (
+    constant,
+    linear,
+    network,
+    per_task,
+    tree_columns,
+    wl_svm,
+    wl_trees,
+)
 from kekule.models.members.contents import Contents
 from kekule.models.members.member import Stored, Trained
 from kekule.models.members.per_task import PerTask
 
-NETWORK = "network"
 KINDS = (
     constant.KIND,
-    tree_columns.FOREST,
-    tree_columns.BOOSTED,
+    *tree_columns.LINKS,
     linear.KIND,
     wl_svm.KIND,
     wl_trees.KIND,
-    NETWORK,
+    network.KIND,
 )
 
 
@@ -61,10 +67,8 @@ def _one(given: Contents, schema: GraphSchema, n_classes: int, n_tasks: int) -> 
     kind = given.setting("kind", str)
     if kind not in KINDS:
         raise ValueError(f"{given.what}: kind {kind[:60]!r} is none of {', '.join(KINDS)}")
-    if kind == NETWORK:
-        from kekule.models.members.network import restored_network
-
-        return restored_network(given, schema, n_classes, n_tasks)
+    if kind == network.KIND:
+        return network.restored_network(given, schema, n_classes, n_tasks)
     if n_tasks != 1:
         raise ValueError(f"{given.what}: a {kind} answers one task, not {n_tasks}")
     if kind in tree_columns.LINKS:

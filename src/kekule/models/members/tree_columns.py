@@ -15,8 +15,7 @@ from kekule.models.members.contents import Contents, prefixed, storable
 from kekule.models.members.member import Material, Stored
 from kekule.models.members.trees import Link, Trees
 
-FOREST, BOOSTED = "forest", "boosted"
-LINKS: dict[str, Link] = {FOREST: "mean", BOOSTED: "sum"}
+LINKS: dict[str, Link] = {"forest": "mean", "boosted": "sum"}  # by kind, as it is stored
 TREES = "trees."
 
 
@@ -26,19 +25,17 @@ class TreesOfColumns:
 
     Attributes
     ----------
-    kind
-        `FOREST`, or `BOOSTED`, to whose trees a missing value is one of its own.
     columns, trees
         What is read, and by what.
     usual
-        float32 (W,), what stands for a missing value of each column of a forest.
+        float32 (W,), what stands for a missing value of each column of a forest; None of
+        boosted trees, to which it is a value of its own.
     classes
         int64 (k,), those seen in training.
     n_classes
         K.
     """
 
-    kind: str
     columns: Columns
     trees: Trees
     usual: NDArray[np.float32] | None
@@ -63,17 +60,18 @@ class TreesOfColumns:
         arrays = prefixed(TREES, self.trees.arrays())
         if self.usual is not None:
             arrays["usual"] = self.usual
-        told = {"kind": self.kind, **self.columns.told(), "classes": self.classes.tolist()}
+        (kind,) = (kind for kind, link in LINKS.items() if link == self.trees.link)
+        told = {"kind": kind, **self.columns.told(), "classes": self.classes.tolist()}
         return storable(told, arrays)
 
 
 def restored_trees(given: Contents, n_classes: int) -> TreesOfColumns:
     """Read what `TreesOfColumns.stored` gave."""
-    kind: str = given.setting("kind", str)
+    link = LINKS[given.setting("kind", str)]
     columns, classes = columns_in(given), given.classes(n_classes)
     trees = Trees.from_arrays(
-        given.under(TREES), n_columns=columns.width, n_classes=len(classes), link=LINKS[kind]
+        given.under(TREES), n_columns=columns.width, n_classes=len(classes), link=link
     )
-    usual = given.array("usual", np.float32, (columns.width,)) if kind == FOREST else None
+    usual = given.array("usual", np.float32, (columns.width,)) if link == "mean" else None
     given.end()
-    return TreesOfColumns(kind, columns, trees, usual, classes, n_classes)
+    return TreesOfColumns(columns, trees, usual, classes, n_classes)

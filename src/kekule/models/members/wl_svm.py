@@ -36,27 +36,15 @@ class WLMachineMember(OneTaskMember):
     def _trained(
         self, material: Material, rows: Rows, truth: NDArray[np.int64], n_classes: int, seed: int
     ) -> Trained:
-        from scipy import sparse
-
-        from kekule.models import wl_svm
+        from kekule.models.wl_svm import WLSVM, fitted
 
         graphs = material.graphs.take(rows)
-        vocabulary = WLVocabulary.of(graphs, wl_svm.DEEPEST)
-        counts = vocabulary.counts(graphs)
-        candidates = []
-        for depth in range(len(counts)):
-            lengths = _lengths(counts[: depth + 1])
-            blocks = [
-                sparse.coo_matrix(
-                    (c.times / lengths[c.graph], (c.graph, c.column)), (len(rows), p)
-                )
-                for c, p in zip(counts[: depth + 1], vocabulary.sizes, strict=False)
-            ]
-            candidates.append(sparse.hstack(blocks).tocsr())
-        depth, machine, platt = wl_svm.fitted(candidates, truth, seed=seed)
-        weights = np.split(machine.coef_.T, np.cumsum(vocabulary.sizes)[:depth])
+        depth, machine, platt = fitted(WLSVM(graphs).features, truth, seed=seed)
+        # Ranks of patterns among these graphs, which the features go by, are those of hashes.
+        vocabulary = WLVocabulary.of(graphs, depth)
+        weights = np.split(machine.coef_.T, np.cumsum(vocabulary.sizes)[:-1])
         return WLMachine(
-            vocabulary=WLVocabulary(vocabulary.patterns[: depth + 1]),
+            vocabulary=vocabulary,
             weights=tuple(np.ascontiguousarray(w, dtype=np.float64) for w in weights),
             intercept=np.asarray(machine.intercept_, dtype=np.float64),
             platt_weights=np.array(platt.coef_, dtype=np.float64, order="C"),

@@ -12,15 +12,14 @@ Shervashidze et al. 2011, JMLR 12:2539-2561, for the patterns; Ke et al. 2017, N
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kekule.features import GraphSchema, PackedGraphs, composition
+from kekule.features import GraphSchema, PackedGraphs
 from kekule.features.wl_vocabulary import WLVocabulary
 from kekule.models.baseline import spread_columns
-from kekule.models.boosting import boosted
 from kekule.models.members.columns import pieces_of
 from kekule.models.members.contents import Contents, prefixed, storable
 from kekule.models.members.grown import trees_of_booster
@@ -29,9 +28,13 @@ from kekule.models.members.member import Material, Rows, Size, Stored, Trained
 from kekule.models.members.one_task import OneTaskMember
 from kekule.models.members.patterns import arrays_of_vocabulary, vocabulary_in
 from kekule.models.members.trees import Trees
-
-if TYPE_CHECKING:
-    from scipy import sparse
+from kekule.models.wl_lightgbm import (
+    DEPTHS,
+    WLLightGBM,
+    boosted_on,
+    common_columns,
+    plain_columns,
+)
 
 KIND = "WL-LightGBM"
 MOST_MODELS = 100
@@ -43,25 +46,17 @@ class WLTreesMember(OneTaskMember):
     def _trained(
         self, material: Material, rows: Rows, truth: NDArray[np.int64], n_classes: int, seed: int
     ) -> Trained:
-        from kekule.models.wl_lightgbm import DEPTHS, LEAST_IN_A_LEAF, SHARE_OF_COLUMNS
-
         graphs = material.graphs.take(rows)
-        vocabulary = WLVocabulary.of(graphs, max(DEPTHS))
-        blocks = _blocks(graphs, vocabulary)
         trees: list[Trees] = []
-        for depth in DEPTHS:
-            features, columns = _common(blocks[: depth + 2])
-            model = boosted(
-                features,
-                truth,
-                seed=seed,
-                share_of_columns=SHARE_OF_COLUMNS,
-                least_in_a_leaf=LEAST_IN_A_LEAF,
-            )
+        for features in WLLightGBM(graphs).features:
+            columns = common_columns(features)
+            model = boosted_on(features[:, columns], truth, seed=seed)
             trees.append(_renumbered(trees_of_booster(model.booster), columns))
-        n_plain, classes = blocks[0].shape[1], np.unique(truth)
+        # Ranks of patterns among these graphs, which the features go by, are those of hashes.
+        vocabulary = WLVocabulary.of(graphs, max(DEPTHS))
+        n_plain = plain_columns(graphs).shape[1]
         vocabulary, trees = _asked_for(vocabulary, trees, n_plain)
-        return WLTrees(vocabulary, tuple(trees), n_plain, classes, n_classes)
+        return WLTrees(vocabulary, tuple(trees), n_plain, np.unique(truth), n_classes)
 
     def seconds(self, size: Size) -> float:
         """See `kekule.models.members.member.Member.seconds`."""
@@ -104,7 +99,7 @@ class WLTrees:
         return spread_columns(found, self.classes, self.n_classes)
 
     def _features(self, graphs: PackedGraphs) -> NDArray[np.float32]:
-        plain = _plain(graphs)
+        plain = plain_columns(graphs)
         if plain.shape[1] != self.n_plain:
             raise ValueError(
                 f"graphs have {plain.shape[1]} plain columns; the member knows {self.n_plain}"
@@ -136,7 +131,7 @@ class WLTrees:
 def restored_wl_trees(given: Contents, schema: GraphSchema, n_classes: int) -> WLTrees:
     """Read what `WLTrees.stored` gave."""
     vocabulary, n_models = vocabulary_in(given), given.whole("models", 1, MOST_MODELS)
-    classes, n_plain = given.classes(n_classes), _plain(_no_graphs(schema)).shape[1]
+    classes, n_plain = given.classes(n_classes), plain_columns(_no_graphs(schema)).shape[1]
     given.whole("plain", n_plain, n_plain)
     n_columns = n_plain + sum(vocabulary.sizes)
     trees = tuple(
@@ -147,39 +142,6 @@ def restored_wl_trees(given: Contents, schema: GraphSchema, n_classes: int) -> W
     )
     given.end()
     return WLTrees(vocabulary, trees, n_plain, classes, n_classes)
-
-
-def _plain(graphs: PackedGraphs) -> NDArray[np.float64]:
-    """Composition, then nodes, edges, edges a node and independent cycles, (G, A)."""
-    nodes = np.diff(graphs.node_pointer).astype(np.float64)
-    edges = np.diff(graphs.edge_pointer) / 2
-    sizes = np.stack([nodes, edges, edges / np.maximum(nodes, 1), edges - nodes + 1], axis=1)
-    return np.hstack([composition(graphs), sizes])
-
-
-def _blocks(graphs: PackedGraphs, vocabulary: WLVocabulary) -> list["sparse.csr_matrix"]:
-    """Plain columns, then one matrix of counts a depth, (G, A) and (G, P)."""
-    from scipy import sparse
-
-    return [
-        sparse.csr_matrix(_plain(graphs)),
-        *(
-            sparse.csr_matrix((c.times.astype(np.float64), (c.graph, c.column)), (len(graphs), p))
-            for c, p in zip(vocabulary.counts(graphs), vocabulary.sizes, strict=True)
-        ),
-    ]
-
-
-def _common(blocks: list["sparse.csr_matrix"]) -> tuple["sparse.csr_matrix", Rows]:
-    """Columns that enough graphs have, and their places; all of them where none is."""
-    from scipy import sparse
-
-    from kekule.models.wl_lightgbm import LEAST_GRAPHS
-
-    features = sparse.hstack(blocks).tocsr().astype(np.float32)
-    common = np.flatnonzero(features.getnnz(axis=0) >= LEAST_GRAPHS)
-    places = common if len(common) else np.arange(features.shape[1])
-    return features[:, places], places
 
 
 def _renumbered(trees: Trees, places: Rows) -> Trees:
