@@ -1,30 +1,24 @@
 """The command that asks a finished run harder questions."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kekule.cli.options import Verbose
+from kekule.cli.options import FoldProcesses, Quiet, Run, Verbose, stoppable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def examine(
-    run: Annotated[Path, typer.Argument(help="Run folder of `kekule train`.")],
+    run: Run,
     parts: Annotated[
         str, typer.Option(help="Which, with commas between: ladder, curve, scrambled.")
     ] = "ladder,curve,scrambled",
     seeds: Annotated[int, typer.Option(min=1, help="Repeats of every training.")] = 1,
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Folds at once; scores do not depend on it.", show_default="cores"
-        ),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    processes: FoldProcesses = None,
+    quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Train a run's recipe under other splits, on fewer rows and on scrambled labels.
@@ -45,7 +39,7 @@ def examine(
     from kekule import workflow
     from kekule.cli.display import print_table
 
-    try:
+    with stoppable("Finished parts and folds are kept; the same command goes on with them."):
         found = workflow.examine(
             run,
             parts=parts,
@@ -53,13 +47,6 @@ def examine(
             processes=processes,
             progress=False if quiet else None,
         )
-    except KeyboardInterrupt:
-        typer.echo(
-            "kekule: stopped. Finished parts and folds are kept; the same command goes on with "
-            "them.",
-            err=True,
-        )
-        raise typer.Exit(130) from None
     print_table(_table(found.told))
     for line in found.words:
         typer.echo(line)

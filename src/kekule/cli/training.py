@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kekule.cli.options import Verbose
+from kekule.cli.options import FoldProcesses, Quiet, Run, Verbose, stoppable
 
 
 def train(
@@ -31,13 +31,8 @@ def train(
         bool,
         typer.Option(" /--no-audit", help="Do not look the data over; the report says so."),
     ] = True,
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Folds at once; scores do not depend on it.", show_default="cores"
-        ),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    processes: FoldProcesses = None,
+    quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Train and validate a network beside its baselines; write the run folder.
@@ -58,7 +53,7 @@ def train(
     from kekule.cli.display import print_scores
 
     recipe, overrides = split_settings(settings or [])
-    try:
+    with stoppable("Finished folds are kept; the same command with --resume goes on with them."):
         run = workflow.train(
             recipe,
             overrides,
@@ -69,18 +64,11 @@ def train(
             processes=processes,
             progress=False if quiet else None,
         )
-    except KeyboardInterrupt:
-        typer.echo(
-            "kekule: stopped. Finished folds are kept; "
-            "the same command with --resume goes on with them.",
-            err=True,
-        )
-        raise typer.Exit(130) from None
     print_scores(run.scores, run.path)
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Run folder of `kekule train`.")],
+    run: Run,
     figures: Annotated[
         Path | None, typer.Option(help="Also write every figure there, as .svg and .png.")
     ] = None,

@@ -5,19 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kekule.cli.options import Verbose
+from kekule.cli.options import Quiet, Settings, Verbose, stoppable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def tune(
-    settings: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="RECIPE|KEY=VALUE", help="As for `kekule train`.", show_default=False
-        ),
-    ] = None,
+    settings: Settings = None,
     trials: Annotated[
         int, typer.Option(min=1, help="How many in total, those of earlier calls among them.")
     ] = 50,
@@ -44,7 +39,7 @@ def tune(
         int | None,
         typer.Option(min=1, help="Trials at once, one thread each.", show_default="cores"),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Try many settings of a network, and write the best recipe out.
@@ -66,7 +61,7 @@ def tune(
     from kekule.cli.training import split_settings
 
     recipe, overrides = split_settings(settings or [])
-    try:
+    with stoppable("Trials that ended are kept; the same command goes on with them."):
         found = workflow.tune(
             recipe,
             overrides,
@@ -80,12 +75,6 @@ def tune(
             processes=processes,
             progress=False if quiet else None,
         )
-    except KeyboardInterrupt:
-        typer.echo(
-            "kekule: stopped. Trials that ended are kept; the same command goes on with them.",
-            err=True,
-        )
-        raise typer.Exit(130) from None
     print_table(_table(found.told))
     for line in found.words:
         typer.echo(line)

@@ -7,14 +7,13 @@ comes from a user's file and is escaped.
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 from rdkit import Chem
 
 from kekule.data.smiles import quiet
 from kekule.visualization.audit_figures import TONES, drawn, probes_picture, worst_first
 from kekule.visualization.molecules import draw_molecule
-from kekule.visualization.report import write_whole
+from kekule.visualization.page import page_environment, write_text
 
 MOST_LINES = 20  # of a finding's table on the page; the JSON has more
 CARD = (220, 150)  # pixels of one molecule
@@ -23,22 +22,15 @@ MOST_DRAWN = 8  # molecules of one finding
 
 
 def write_audit_page(audit: dict[str, Any], path: Path) -> Path:
-    """Write the page of an audit to `path`, whole or not at all, and return `path`.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written there.
-    """
-    write_whole(path, render_audit(audit).encode("utf-8", "replace"))
-    return path
+    """Write the page of an audit to `path`; see `kekule.visualization.page.write_text`."""
+    return write_text(path, render_audit(audit))
 
 
 def render_audit(audit: dict[str, Any]) -> str:
     """Return the page of what `kekule.data.audit` gives."""
     findings = worst_first(audit["findings"])
     return (
-        _environment()
+        page_environment()
         .get_template("audit.html.j2")
         .render(
             audit=audit,
@@ -92,13 +84,3 @@ def _molecules(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 svg = Markup(draw_molecule(mol, size=CARD))  # noqa: S704  # drawn by RDKit
                 found.append({"svg": svg, "about": rest})
     return found[:MOST_DRAWN]
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("kekule.visualization"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -7,7 +7,6 @@ was come by. Every text in it may come from the name of a folder and is escaped.
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from kekule.visualization.canvas import svg_text
@@ -22,8 +21,8 @@ from kekule.visualization.comparison_figures import (
     ranks_figure,
     stars,
 )
-from kekule.visualization.palette import metric_name, number
-from kekule.visualization.report import write_whole
+from kekule.visualization.page import page_environment, write_text
+from kekule.visualization.palette import number
 
 FIGURES = {
     "folds": folds_figure,
@@ -39,22 +38,15 @@ JUDGES = {
 
 
 def write_comparison_page(told: Told, path: Path) -> Path:
-    """Write the page of a comparison to `path`, whole or not at all, and return `path`.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written there.
-    """
-    write_whole(path, render_comparison(told).encode("utf-8", "replace"))
-    return path
+    """Write the page of a comparison to `path`; see `kekule.visualization.page.write_text`."""
+    return write_text(path, render_comparison(told))
 
 
 def render_comparison(told: Told) -> str:
     """Return the page of what `kekule.compare` writes as JSON."""
     svgs = {name: Markup(svg_text(make(told), name)) for name, make in FIGURES.items()}  # noqa: S704  # drawn by us, names escaped
     return (
-        _environment()
+        page_environment(chance=chance)
         .get_template("comparison.html.j2")
         .render(
             told=told,
@@ -68,6 +60,8 @@ def render_comparison(told: Told) -> str:
             checks=assumption_lines(told),
             tests=overall_lines(told),
             svgs=svgs,
+            span=span,
+            stars=stars,
             most_in_grid=MOST_IN_GRID,
             most_paired=MOST_PAIRED,
         )
@@ -165,17 +159,3 @@ def _beside(told: Told) -> list[dict[str, Any]]:
         {"pair": pair, "corrected": other}
         for pair, other in zip(told["pairs"], told["corrected_pairs"], strict=True)
     ]
-
-
-def _environment() -> jinja2.Environment:
-    """Return an environment that escapes every value and stumbles over a missing one."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("kekule.visualization"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(span=span, stars=stars)
-    environment.filters.update(metric=metric_name, number=number, chance=chance)
-    return environment

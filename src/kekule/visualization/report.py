@@ -10,8 +10,6 @@ Knows the view, the figures and the tables; must not know training or storage.
 import base64
 import hashlib
 import math
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +17,6 @@ import jinja2
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from kekule._errors import OutputError
 from kekule.visualization import drawings, palette, parameter_history, parameters, tables, tasks
 from kekule.visualization.audit_figures import probes_picture, worst_first
 from kekule.visualization.canvas import png_bytes, svg_text
@@ -27,6 +24,7 @@ from kekule.visualization.catalogue import DRAWN_BY_THE_PAGE, figures_of
 from kekule.visualization.embedding import MOST_RINGS
 from kekule.visualization.examination_view import scrambled_verdict
 from kekule.visualization.graph_drawing import graph_legend
+from kekule.visualization.page import page_environment, write_text, write_whole
 from kekule.visualization.portion import percent
 from kekule.visualization.run_view import (
     FINAL_FOLD,
@@ -90,13 +88,13 @@ def drawn(view: RunView, names: Sequence[str]) -> dict[str, str]:
 
 def drawn_if_any(view: RunView, names: Sequence[str]) -> dict[str, str]:
     """Draw those of some figures that the run has; see `drawn`."""
-    return drawn(view, [name for name in names if name in figures_of(view)])
+    there = figures_of(view)
+    return drawn(view, [name for name in names if name in there])
 
 
 def write_page(view: RunView, svgs: dict[str, str], path: Path) -> Path:
     """Write the page to `path`, with figures that are drawn already, and return `path`."""
-    write_whole(path, render_page(view, svgs).encode())
-    return path
+    return write_text(path, render_page(view, svgs))
 
 
 def render_page(view: RunView, svgs: dict[str, str]) -> str:
@@ -137,30 +135,6 @@ def sections_of(view: RunView) -> list[tuple[str, str]]:
     return [(anchor, heading) for anchor, heading in SECTIONS if there.get(anchor, True)]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` by renaming a finished neighbour, so no half file is seen.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be made or written to.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        why = f"cannot be written ({error.strerror})"
-        raise OutputError(path, why, "Give a folder that can be written to.") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def _write_figure(figure: Figure, svg: str, stem: Path) -> None:
     header = '<?xml version="1.0" encoding="utf-8"?>\n'
     write_whole(stem.with_suffix(".svg"), (header + svg).encode())
@@ -168,14 +142,8 @@ def _write_figure(figure: Figure, svg: str, stem: Path) -> None:
 
 
 def _environment() -> jinja2.Environment:
-    """Return an environment that escapes every value and stumbles over a missing one."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("kekule.visualization"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """Return the environment of the report, with what its template calls."""
+    environment = page_environment(percent=percent)
     environment.globals.update(
         draw_either=lambda *parts: Markup(drawings.draw_either(*parts)),  # noqa: S704  # names escaped
         draw_row=lambda view, i: Markup(drawings.draw_row(view, i)),  # noqa: S704  # names escaped
@@ -202,6 +170,5 @@ def _environment() -> jinja2.Environment:
         truth_probability=truth_probability,
         winner=tables.winner,
     )
-    environment.filters.update(metric=palette.metric_name, number=palette.number, percent=percent)
     environment.tests["finite"] = math.isfinite
     return environment

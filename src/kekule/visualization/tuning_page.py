@@ -7,12 +7,11 @@ come by. Every text in it may come from a file of the user's and is escaped.
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from kekule.visualization.canvas import svg_text
+from kekule.visualization.page import page_environment, write_text
 from kekule.visualization.palette import metric_name, number
-from kekule.visualization.report import write_whole
 from kekule.visualization.tuning_figures import (
     Told,
     history_figure,
@@ -32,21 +31,14 @@ MOST_LINES = 500  # trials in the table of the page; `trials.csv` has them all
 
 
 def write_tuning_page(told: Told, path: Path) -> Path:
-    """Write the page of a tuning to `path`, whole or not at all, and return `path`.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written there.
-    """
-    write_whole(path, render_tuning(told).encode("utf-8", "replace"))
-    return path
+    """Write the page of a tuning to `path`; see `kekule.visualization.page.write_text`."""
+    return write_text(path, render_tuning(told))
 
 
 def render_tuning(told: Told) -> str:
     """Return the page of what `kekule.tune` writes as JSON."""
     return (
-        _environment()
+        page_environment(said=value_said)
         .get_template("tuning.html.j2")
         .render(
             told=told,
@@ -152,16 +144,3 @@ def best_first(told: Told) -> list[Told]:
         return (0 if complete else 1, sign * trial["value"] if complete else 0, trial["number"])
 
     return sorted(told["trials"], key=place)
-
-
-def _environment() -> jinja2.Environment:
-    """Return an environment that escapes every value and stumbles over a missing one."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("kekule.visualization"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(metric=metric_name, number=number, said=value_said)
-    return environment

@@ -9,7 +9,7 @@ from kekule._errors import OutputError
 from kekule.data.chunked import available_cores
 from kekule.evaluation import Recipe, read_recipe
 from kekule.visualization.audit_page import write_audit_page
-from kekule.visualization.report import write_whole
+from kekule.visualization.page import write_whole
 from kekule.workflow.csv_file import check_writable
 from kekule.workflow.prepare import open_data, prepare
 from kekule.workflow.progress import StageProgress

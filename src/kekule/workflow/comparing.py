@@ -224,7 +224,7 @@ def _check_outputs(runs: list[Path], outs: list[Path]) -> None:
 
 
 def _write(told: dict[str, Any], json: str | Path | None, html: str | Path | None) -> None:
-    from kekule.visualization.report import write_whole  # brings matplotlib along
+    from kekule.visualization.page import write_whole
 
     if json is not None:
         text = dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

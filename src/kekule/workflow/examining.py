@@ -8,11 +8,9 @@ What is trained is laid out in `examining_plan`, told in `examining_results` and
 """
 
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,10 +28,7 @@ from kekule.evaluation import (
     read_recipe,
     tasks_of,
 )
-from kekule.evaluation.nested import grid_of, n_trainings
 from kekule.evaluation.parallel import one_thread
-from kekule.evaluation.plan import n_steps, plan_of
-from kekule.models.ensemble_settings import AUTO
 from kekule.workflow.examining_plan import (
     PARTS,
     Part,
@@ -55,7 +50,7 @@ from kekule.workflow.examining_results import (
 from kekule.workflow.examining_store import GO_ON, ExaminationFolder
 from kekule.workflow.fold_store import FoldFolder
 from kekule.workflow.prepare import Prepared
-from kekule.workflow.progress import FoldProgress
+from kekule.workflow.progress import FoldProgress, is_shown, work_of
 from kekule.workflow.reporting import report
 from kekule.workflow.run_reading import read_run
 
@@ -264,11 +259,7 @@ def _train(
     inputs, recipe = variant.inputs, variant.inputs.recipe
     left = [task for task in tasks_of(recipe, inputs.n_folds) if store.get(task) is None]
     log.info("%s: %d folds to run", title, len(left))
-    epochs, trainings = recipe.train.epochs, partial(n_trainings, recipe)
-    if recipe.model.name == AUTO:
-        epochs, trainings = 1, partial(n_steps, plan_of(inputs))
-    elif in_grid := [int(one.get("train.epochs", 0)) for one in grid_of(recipe)]:
-        epochs = max(in_grid) or epochs
+    epochs, trainings = work_of(inputs)
     with FoldProgress(title, left, epochs, show=show, trainings=trainings) as bar:
         return cross_validate(
             replace(inputs, folder=store.folder),
@@ -287,5 +278,5 @@ def _say_beforehand(planned: Sequence[Part], scores: Told, wishes: _Wishes) -> N
     about = "under a minute" if seconds < 50 else f"about {max(round(seconds / 60), 1)} min"
     said = f"{', '.join(part.name for part in planned)}: {n_folds} trainings of a fold, {about}"
     log.info("%s", said)
-    if sys.stderr.isatty() if wishes.progress is None else wishes.progress:
+    if is_shown(wishes.progress):
         Console(stderr=True, highlight=False).print(said, markup=False)

@@ -15,9 +15,10 @@ from kekule._errors import DataFileError, KekuleError
 from kekule.evaluation import FoldInputs, Recipe
 from kekule.evaluation.fewer_rows import with_fewer_rows
 from kekule.models.ensemble_settings import AUTO
-from kekule.workflow.examining_splits import rungs_of
+from kekule.workflow.examining_splits import rungs_of, with_protocol
 from kekule.workflow.prepare import Prepared, prepare, split_hash
 from kekule.workflow.progress import StageProgress
+from kekule.workflow.run_reading import check_data
 
 PARTS: Final = ("ladder", "curve", "scrambled")
 OWN: Final = "own"  # folder of the folds of the run's own split and rows, which two parts share
@@ -97,12 +98,13 @@ def examined_recipe(recipe: Recipe, scores: Mapping[str, Any], seeds: int) -> Re
 
     An ensemble has the members that the run's had: its plan depends on how many folds there are.
     """
-    changed = {"protocol": _changed(recipe, seeds=seeds, refit=False)}
+    examined = with_protocol(recipe, seeds=seeds, refit=False)
     plan = scores.get("ensemble", {}).get("plan")
-    if recipe.model.name == AUTO and plan is not None:
-        fixed = {"members": tuple(plan["members"]), "inner": int(plan["inner"])}
-        changed["model"] = recipe.model.model_copy(update=fixed | {"minutes": LONG_ENOUGH})
-    return recipe.model_copy(update=changed)
+    if recipe.model.name != AUTO or plan is None:
+        return examined
+    fixed = {"members": tuple(plan["members"]), "inner": int(plan["inner"])}
+    model = recipe.model.model_copy(update=fixed | {"minutes": LONG_ENOUGH})
+    return examined.model_copy(update={"model": model})
 
 
 def plan_examination(
@@ -138,7 +140,8 @@ def plan_examination(
     """
     with StageProgress(show=progress) as stages:
         prepared = prepare(recipe, processes=processes, progress=stages)
-        _check_same(prepared, scores)
+        check_data(prepared.origin, scores)
+        _check_split(recipe, scores)
         planned = []
         for part in parts:
             if part == "ladder":
@@ -162,14 +165,7 @@ def seconds_of(parts: Sequence[Part], scores: Mapping[str, Any]) -> float:
     return float(sum(each * v.n_folds * v.share for v in variants.values()))
 
 
-def _check_same(prepared: Prepared, scores: Mapping[str, Any]) -> None:
-    recipe = prepared.inputs.recipe
-    if prepared.origin.sha256 != scores["data_hash"]:
-        raise DataFileError(
-            prepared.origin.source,
-            "the data are not those the run was trained on (another sha256)",
-            "Restore them, or train again.",
-        )
+def _check_split(recipe: Recipe, scores: Mapping[str, Any]) -> None:
     if split_hash(recipe) != scores.get("split_hash", ""):
         raise DataFileError(
             recipe.protocol.file,
@@ -190,9 +186,8 @@ def _ladder(prepared: Prepared, processes: int, stages: StageProgress) -> Part:
 
 def _curve(inputs: FoldInputs) -> Part:
     """Sizes from small to large; baselines are not asked."""
-    protocol = _changed(inputs.recipe, baselines=())
-    bare = replace(inputs, recipe=inputs.recipe.model_copy(update={"protocol": protocol}))
-    found = with_fewer_rows(bare)
+    bare = with_protocol(inputs.recipe, baselines=())
+    found = with_fewer_rows(replace(inputs, recipe=bare))
     variants = tuple(
         Variant(f"{share:.4g}", OWN if share == 1 else f"fewer-{share:.4g}", smaller, share)
         for share, smaller in found.inputs.items()
@@ -201,14 +196,9 @@ def _curve(inputs: FoldInputs) -> Part:
 
 
 def _scrambled(recipe: Recipe, processes: int, stages: StageProgress) -> Part:
-    protocol = _changed(recipe, scramble=True, baselines=(CHANCE,))
-    dealt = recipe.model_copy(update={"protocol": protocol})
+    dealt = with_protocol(recipe, scramble=True, baselines=(CHANCE,))
     try:
         prepared = prepare(dealt, processes=processes, progress=stages)
     except KekuleError as error:  # whole groups may leave a fold one class of the labels dealt
         return Part("scrambled", (), {"scrambled": str(error)})
     return Part("scrambled", (Variant("scrambled", "scrambled", prepared.inputs),))
-
-
-def _changed(recipe: Recipe, **settings: Any) -> Any:
-    return recipe.protocol.model_copy(update=settings)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kekule._errors import KekuleError
-from kekule.data.chunked import available_cores
 from kekule.evaluation import (
     METRICS,
     NETWORK,
@@ -39,20 +38,17 @@ from kekule.evaluation.one_test_set import (
 from kekule.evaluation.parallel import one_thread
 from kekule.evaluation.summaries import ScoreSummary, summarise
 from kekule.evaluation.tuning import score_of
-from kekule.features import wl_features
 from kekule.models.ensemble_settings import AUTO
 from kekule.models.members import Material
 from kekule.models.shipped import shipped_from
 from kekule.workflow.examining_plan import CHANCE, Variant
-from kekule.workflow.graph_set import GraphSet
-from kekule.workflow.nearness_of_run import DEPTH, MOST_COMPARED
+from kekule.workflow.nearness_of_run import counts_of, every_how_many
 from kekule.workflow.prepare import Prepared
 
 if TYPE_CHECKING:
     from kekule.features.similarity import Counts
 
 Told = dict[str, Any]
-
 
 FEWER = "fewer rows"  # beside NETWORK, where two sizes are compared
 
@@ -74,7 +70,7 @@ def interval_told(inputs: FoldInputs, metric: str) -> str:
 
 def told_of_ladder(trained: Sequence[Trained], prepared: Prepared, metric: str) -> list[Told]:
     """Each split: how near its test rows lie to training, and the scores of all models there."""
-    counts = counts_of(prepared) if trained else None
+    counts = _counts(prepared) if trained else None
     return [_rung(each, counts, metric) for each in trained]
 
 
@@ -151,21 +147,6 @@ def score_on_training_rows(trained: Trained, metric: str) -> float | None:
     return score_of(metric, inputs.targets[rows], answered)
 
 
-def counts_of(prepared: Prepared) -> "Counts | None":
-    """What rows are compared by, (R, W): circular substructures, or subtree patterns of a set."""
-    origin, usable = prepared.origin, prepared.usable
-    try:
-        if not isinstance(origin, GraphSet):
-            return origin.fingerprints(
-                usable, ("ecfp",), cache=None, processes=available_cores(), progress=None
-            )["ecfp"]
-        from scipy import sparse
-
-        return sparse.hstack(wl_features(prepared.inputs.graphs, DEPTH)).tocsr()
-    except KekuleError:  # of rows that cannot be counted: the ladder goes without
-        return None
-
-
 def similarity_histogram(counts: "Counts | None", inputs: FoldInputs) -> Told | None:
     """Count test rows by their similarity to the nearest row that their fold was trained on.
 
@@ -181,7 +162,7 @@ def similarity_histogram(counts: "Counts | None", inputs: FoldInputs) -> Told | 
         return None
     seed, n_rows = inputs.recipe.seed, len(inputs.targets)
     tested = int((inputs.splits[seed].fold >= 0).sum())
-    step = -(-tested * n_rows // MOST_COMPARED)
+    step = every_how_many(tested, n_rows)
     folds = []
     for fold in range(inputs.n_folds):
         train, held, test = split_rows(inputs, FoldTask(NETWORK, seed, fold))
@@ -196,6 +177,13 @@ def similarity_histogram(counts: "Counts | None", inputs: FoldInputs) -> Told | 
         "counts": np.bincount(bin_of(found), minlength=N_BINS).tolist(),
         "mean": float(found.mean()),
     }
+
+
+def _counts(prepared: Prepared) -> "Counts | None":
+    try:
+        return counts_of(prepared.origin, prepared.usable)
+    except KekuleError:  # of rows that cannot be counted: the ladder goes without
+        return None
 
 
 def _rung(trained: Trained, counts: "Counts | None", metric: str) -> Told:
@@ -221,16 +209,22 @@ def _scores(trained: Trained, metric: str) -> Told:
         name: {"mean": found[name].mean, "low": found[name].low, "high": found[name].high}
         for name in METRICS
     }
-    return {"primary": _plain(_summary(trained, metric)), "metrics": others}
+    return {"primary": _plain(_over_rows(found[metric], trained, metric)), "metrics": others}
 
 
 def _summary(trained: Trained, metric: str, model: str = NETWORK) -> ScoreSummary:
     """A score of a model, on a single test set with the interval over its rows."""
-    results, inputs = trained.results, trained.variant.inputs
-    found = summarise(results, model, inputs)[metric]
+    found = summarise(trained.results, model, trained.variant.inputs)[metric]
+    return _over_rows(found, trained, metric, model)
+
+
+def _over_rows(
+    found: ScoreSummary, trained: Trained, metric: str, model: str = NETWORK
+) -> ScoreSummary:
+    inputs = trained.variant.inputs
     if not has_one_test_set(inputs):
         return found
-    ends = interval_of(results, model, inputs, metric)
+    ends = interval_of(trained.results, model, inputs, metric)
     return replace(found, low=ends.low, high=ends.high)
 
 

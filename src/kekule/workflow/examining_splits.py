@@ -77,6 +77,11 @@ def rungs_of(prepared: Prepared, *, processes: int, progress: Progress | None) -
     return Rungs(found, left_out)
 
 
+def with_protocol(recipe: Recipe, **settings: Any) -> Recipe:
+    """The recipe with some settings of its protocol in place of its own, which are not checked."""
+    return recipe.model_copy(update={"protocol": recipe.protocol.model_copy(update=settings)})
+
+
 def _smiles(prepared: Prepared) -> list[str] | None:
     """SMILES of the usable rows, empty where a graph is no valid molecule; None: no molecules."""
     if not prepared.origin.is_molecular:
@@ -147,17 +152,16 @@ def _share_tested(inputs: FoldInputs) -> float:
 
 def _recipe(inputs: FoldInputs, name: str, test: float) -> Recipe:
     """The recipe with the split in place of its own, told as the kind that it now is."""
-    protocol = inputs.recipe.protocol
     single = inputs.n_folds == 1
-    kind = protocol.kind
+    kind = inputs.recipe.protocol.kind
     if kind != "nested":
         kind = "holdout" if single else ("kfold" if kind == "given" else kind)
-    changed = {
-        "kind": kind,
-        "split": name,
-        "folds": None if single else inputs.n_folds,
-        "test": test if single else None,
-        "column": None,
-        "file": None,
-    }
-    return inputs.recipe.model_copy(update={"protocol": protocol.model_copy(update=changed)})
+    return with_protocol(
+        inputs.recipe,
+        kind=kind,
+        split=name,
+        folds=None if single else inputs.n_folds,
+        test=test if single else None,
+        column=None,
+        file=None,
+    )

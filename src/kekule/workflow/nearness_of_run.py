@@ -12,6 +12,7 @@ Symbols: R usable rows, n of them tested, C classes, S seeds.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ from kekule.evaluation.error_by_similarity import (
     training_similarity,
 )
 from kekule.evaluation.ranking_stability import top_lists
-from kekule.features import wl_features
+from kekule.features import PackedGraphs, wl_features
 from kekule.visualization.nearness_view import (
     CliffPairView,
     CliffRow,
@@ -50,7 +51,8 @@ from kekule.workflow.molecule_set import MoleculeSet
 if TYPE_CHECKING:
     from kekule.features.similarity import Counts
 
-Drawn = tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]
+NodeNames = tuple[NDArray[np.int64], tuple[str, ...]]  # code of each node, name of each code
+Drawn = tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]  # edges, codes of nodes, names
 
 MOST_COMPARED = 2**25  # pairs of rows: some 0.4 s
 WORTH_PROCESSES = 20_000  # rows: fewer are counted before processes have started
@@ -114,10 +116,9 @@ def nearness_of_run(
     tested = rows.tested
     if not len(tested) or len(rows.numbers) < 2:
         return None, None
-    step = -(-len(tested) * len(rows.numbers) // MOST_COMPARED)
-    asked = tested[::step]
+    asked = tested[:: every_how_many(len(tested), len(rows.numbers))]
     try:
-        counts = _counts(origin, rows.numbers)
+        counts = counts_of(origin, rows.numbers)
         similarity = training_similarity(counts, _folds(rows.fold, asked))
         measure = MEASURES["molecules" if isinstance(origin, MoleculeSet) else "graphs"]
         found = SimilarityView(measure, similarity[asked], len(tested))
@@ -125,13 +126,11 @@ def nearness_of_run(
             return found, None
         wrong = rows.predicted != rows.truth
         errors = error_by_similarity(
-            similarity[asked],
+            found.similarity,
             wrong[asked],
             row_brier(rows.probabilities[asked], rows.truth[asked]),
         )
-        with_errors = SimilarityView(
-            measure, similarity[asked], len(tested), tuple(map(_bin_view, errors))
-        )
+        with_errors = replace(found, bins=tuple(map(_bin_view, errors)))
         return with_errors, _cliffs(origin, rows, counts, asked)
     except KekuleError as error:  # of rows that cannot be counted: the page goes without
         log.warning("similarities are not told: %s", error)
@@ -170,7 +169,19 @@ def top_lists_of_run(
     return tuple(TopListView(*each) for each in top_lists(scores, percents))
 
 
-def _counts(origin: GraphSet | MoleculeSet, rows: NDArray[np.int64]) -> "Counts":
+def every_how_many(n_asked: int, n_rows: int) -> int:
+    """Step of the even sample that compares no more than `MOST_COMPARED` pairs with all rows."""
+    return -(-n_asked * n_rows // MOST_COMPARED)
+
+
+def counts_of(origin: GraphSet | MoleculeSet, rows: NDArray[np.int64]) -> "Counts":
+    """What some rows are compared by, (n, W): circular substructures, or a set's subtree patterns.
+
+    Raises
+    ------
+    KekuleError
+        If one of the rows cannot be counted.
+    """
     if isinstance(origin, MoleculeSet):
         processes = available_cores() if len(rows) > WORTH_PROCESSES else 1
         tables = origin.fingerprints(
@@ -180,6 +191,14 @@ def _counts(origin: GraphSet | MoleculeSet, rows: NDArray[np.int64]) -> "Counts"
     from scipy import sparse
 
     return sparse.hstack(wl_features(origin.packed(rows), DEPTH)).tocsr()
+
+
+def graph_of_row(nodes: NodeNames, packed: PackedGraphs, position: int) -> Drawn:
+    """One of some packed graphs, to be drawn: edges (2, E), codes (V,), names of the codes."""
+    codes, names = nodes
+    start, end = packed.node_pointer[position : position + 2]
+    edges = packed.edge_index[:, slice(*packed.edge_pointer[position : position + 2])]
+    return edges.astype(np.int64), codes[start:end], names
 
 
 def _folds(
@@ -226,23 +245,18 @@ def _pair_views(
 ) -> tuple[CliffPairView, ...]:
     places = np.unique([place for pair in pairs for place in pair[:2]]).astype(np.int64)
     numbers = rows.numbers[places]
-    packed, (codes, names) = origin.packed(numbers), origin.node_names(numbers)
+    packed, nodes = origin.packed(numbers), origin.node_names(numbers)
     molecules, predicted = origin.molecules(numbers), rows.predicted
     views: dict[int, CliffRow] = {}
     for k, place in enumerate(places.tolist()):
         truth, given = int(rows.truth[place]), int(predicted[place])
-        start, end = packed.node_pointer[k : k + 2].tolist()
-        edges = packed.edge_index[:, slice(*packed.edge_pointer[k : k + 2])].astype(np.int64)
-        drawn: Drawn | None = (
-            None if molecules[k] is not None else (edges, codes[start:end], names)
-        )
         views[place] = CliffRow(
             row=int(rows.numbers[place]),
             truth=rows.classes[truth],
             predicted=rows.classes[given] if given >= 0 else "",
             chance=float(rows.probabilities[place, truth]),
             molecule=molecules[k],
-            graph=drawn,
-            n_nodes=end - start,
+            graph=graph_of_row(nodes, packed, k) if molecules[k] is None else None,
+            n_nodes=int(np.diff(packed.node_pointer[k : k + 2])[0]),
         )
     return tuple(CliffPairView(views[p.first], views[p.second], p.similarity) for p in pairs)

@@ -3,13 +3,15 @@
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TaskID,
     TextColumn,
@@ -17,18 +19,57 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from kekule.evaluation import NETWORK, FoldResult, FoldTask
+from kekule.evaluation import NETWORK, FoldInputs, FoldResult, FoldTask
 from kekule.evaluation import Progress as Word
 from kekule.evaluation.ensemble import Step
+from kekule.evaluation.nested import grid_of, n_trainings
+from kekule.evaluation.plan import n_steps, plan_of
+from kekule.models.ensemble_settings import AUTO
 from kekule.workflow.live_chart import FoldChart
 
 REFRESHES = 4  # a second
 
 
-class _Display:
-    """What is shown while a ``with`` lasts, and ends with it, whatever happened."""
+def is_shown(show: bool | None) -> bool:
+    """Whether to show anything; None is a question of whether standard error is a terminal."""
+    return sys.stderr.isatty() if show is None else show
 
-    bar: Progress
+
+def until_done(counted: str) -> tuple[ProgressColumn, ...]:
+    """What a line says behind its bar: the field `counted`, how long so far, how long yet."""
+    return (
+        TextColumn(f"{{task.fields[{counted}]}}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+
+
+class Display:
+    """What standard error shows while a ``with`` lasts, and ends with it, whatever happened.
+
+    Parameters
+    ----------
+    columns
+        What each line says behind its bar.
+    show
+        As for `is_shown`.
+    make
+        A bar of these and the columns in front of them.
+    """
+
+    def __init__(
+        self, *columns: ProgressColumn, show: bool | None, make: Callable[..., Progress] = Progress
+    ):
+        self.bar = make(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            *columns,
+            console=Console(stderr=True),
+            disable=not is_shown(show),
+            transient=True,
+        )
 
     def __enter__(self) -> Self:
         """Start the display."""
@@ -45,23 +86,14 @@ class _Display:
         self.bar.stop()
 
 
-class StageProgress(_Display):
+class StageProgress(Display):
     """A progress bar for each stage of preparing data; nothing where there is no terminal.
 
     Called with what is done, how far, and of how many (None where that is not known).
     """
 
     def __init__(self, *, show: bool | None):
-        self.bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:,.0f}"),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            disable=not (sys.stderr.isatty() if show is None else show),
-            transient=True,
-        )
+        super().__init__(TextColumn("{task.completed:,.0f}"), TimeElapsedColumn(), show=show)
         self.lines: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
@@ -84,7 +116,24 @@ class _ChartedBar(Progress):
         yield self.chart
 
 
-class FoldProgress(_Display):
+class Work(NamedTuple):
+    """What the bar of a run's folds counts."""
+
+    epochs: int  # most of a training; 1 where trainings are counted
+    trainings: Callable[[FoldTask], int]  # of a task, one after another
+
+
+def work_of(inputs: FoldInputs) -> Work:
+    """What there is to do in each task of a recipe's own model."""
+    recipe = inputs.recipe
+    if recipe.model.name == AUTO:
+        steps = n_steps(plan_of(inputs))
+        return Work(1, lambda task: steps)
+    in_grid = max((int(one.get("train.epochs", 0)) for one in grid_of(recipe)), default=0)
+    return Work(in_grid or recipe.train.epochs, partial(n_trainings, recipe))
+
+
+class FoldProgress(Display):
     """A bar over epochs of all folds, and a chart of the losses of those that run.
 
     Shows nothing where there is no terminal, and no chart on a small one.
@@ -114,7 +163,9 @@ class FoldProgress(_Display):
         show: bool | None,
         trainings: Callable[[FoldTask], int] | None = None,
     ):
-        shown = sys.stderr.isatty() if show is None else show
+        self.chart = FoldChart(name, epochs)
+        charted = partial(_ChartedBar, chart=self.chart)
+        super().__init__(*until_done("folds"), show=show, make=charted)
         self.trainings = trainings
         self.epoch: dict[FoldTask, int] = {}
         self.before: dict[FoldTask, int] = {}  # epochs of the trainings that ended
@@ -122,20 +173,6 @@ class FoldProgress(_Display):
         self.done: dict[FoldTask, int] = {}
         self.finished = 0
         self.lock = threading.Lock()  # words and results come from two threads
-        self.chart = FoldChart(name, epochs)
-        self.bar = _ChartedBar(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[folds]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            chart=self.chart,
-            console=Console(stderr=True),
-            disable=not shown,
-            transient=True,
-        )
         self.line = self.bar.add_task(
             f"{name}: starting", total=sum(map(self._cost, tasks)), folds=self._folds()
         )

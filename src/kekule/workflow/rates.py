@@ -12,8 +12,8 @@ from kekule.evaluation.parallel import one_thread
 from kekule.models import build_network
 from kekule.models.rate_range import USUAL, RateRange, Span, try_rates
 from kekule.visualization.canvas import png_bytes, svg_text
+from kekule.visualization.page import write_whole
 from kekule.visualization.rates import rates_figure
-from kekule.visualization.report import write_whole
 from kekule.workflow.csv_file import check_writable, write_csv
 from kekule.workflow.prepare import prepare
 from kekule.workflow.progress import StageProgress

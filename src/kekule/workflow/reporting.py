@@ -11,25 +11,27 @@ import pandas as pd
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from kekule._errors import DataFileError
 from kekule.data.chunked import Beside, LostWorkerError, called
-from kekule.evaluation import Recipe, read_recipe
+from kekule.evaluation import read_recipe
 from kekule.features import PackedGraphs
 from kekule.models import Network, embeddings, layers_of, weights_of
 from kekule.registry import OpenBundle, open_bundle
 from kekule.visualization.run_view import FoldCurve, Layer, RunView, Score, TaskView
 from kekule.workflow.curve_tables import read_history
-from kekule.workflow.graph_set import GraphSet
-from kekule.workflow.molecule_set import MoleculeSet
-from kekule.workflow.nearness_of_run import RunRows, nearness_of_run, top_lists_of_run
+from kekule.workflow.nearness_of_run import (
+    NodeNames,
+    RunRows,
+    graph_of_row,
+    nearness_of_run,
+    top_lists_of_run,
+)
 from kekule.workflow.prepare import open_data
 from kekule.workflow.run_folder import PARAMETERS, PROFILE
-from kekule.workflow.run_reading import read_run, told_besides
+from kekule.workflow.run_reading import check_data, read_run, told_besides
 
 DRAWING = "kekule.visualization.report"  # brings matplotlib along: loaded for a page alone
 SLOWEST = ("folds", "parameters", "history", "similarity")  # half of the time of a page
 LISTS, LIST_OF_A_TASK = (1, 5, 10), (10,)  # percents of the rows ranked first
-NodeNames = tuple[NDArray[np.int64], tuple[str, ...]]  # code of each node, name of each code
 
 
 def report(run: str | Path, *, figures: str | Path | None = None) -> Path:
@@ -86,7 +88,8 @@ def view_of(run: Path) -> RunView:
     scores, audit, table, curves = read_run(run)
     recipe = read_recipe(run / "recipe.yaml")
     bundle = open_bundle(run)
-    origin = _same_data(recipe, scores)
+    origin = open_data(recipe)
+    check_data(origin, scores)
     usable = table[table["status"] != "invalid"]
     table = usable[usable["fold"].notna()]
     rows = table["row"].to_numpy(dtype=np.int64)
@@ -98,28 +101,20 @@ def view_of(run: Path) -> RunView:
     molecules = tuple(origin.molecules(drawn)) or (None,) * len(rows)
     nodes = origin.node_names(rows)
     return RunView(
-        name=scores["name"],
-        dataset=scores["dataset"],
-        model=scores["model"]["name"],
-        verdict=scores["verdict"],
-        created=scores["created"],
+        **_of_scores(scores),
         classes=classes,
-        positive=classes[-1] if len(classes) == 2 else None,
-        n_rejected=scores["n_rejected"],
         rows=rows,
         truth=truth,
         fold=table["fold"].to_numpy(dtype=np.int64),
         probabilities=np.zeros((len(rows), 0)) if tasks else _probabilities(table, classes),
-        scores=_scores(scores["metrics"]),
-        baselines={name: _scores(metrics) for name, metrics in scores["baselines"].items()},
         curves=_curves(curves),
         n_nodes=np.diff(packed.node_pointer),
         n_edges=np.diff(packed.edge_pointer) // 2,
         label_counts={} if tasks else _label_counts(nodes, packed, len(classes), truth),
         molecules=molecules,
-        graphs=lambda i: _drawing(nodes, packed, i),
+        graphs=partial(graph_of_row, nodes, packed),
         smiles=tuple("" if mol is None else Chem.MolToSmiles(mol) for mol in molecules),
-        **_of_network(bundle.network, origin.packed(drawn)),
+        **_of_network(bundle.network, origin.packed(drawn) if tasks else packed),
         recipe=recipe.to_yaml(),
         environment=_environment(bundle),
         hashes={
@@ -129,13 +124,6 @@ def view_of(run: Path) -> RunView:
             "bundle sha256": bundle.manifest["sha256"],
         },
         audit=[_readable(finding) for finding in audit["findings"]],
-        seed_spread={
-            name: tuple(np.nan if v is None else v for v in values)
-            for name, values in scores["seed_means"].items()
-        },
-        duplicates=str(scores.get("duplicates") or ""),
-        protocol=str(scores["protocol"]["description"]),
-        refit=bool(scores["protocol"].get("refit", True)),
         tasks=tasks,
         history=read_history(run / PARAMETERS),
         profiles=tuple(sorted(path.name for path in (run / PROFILE).glob("*.md"))),
@@ -144,6 +132,29 @@ def view_of(run: Path) -> RunView:
         cliffs=cliffs,
         **told_besides(run, scores),
     )
+
+
+def _of_scores(scores: dict[str, Any]) -> dict[str, Any]:
+    """What ``scores.json`` says of the run as a whole, in the fields of `RunView`."""
+    classes = scores["classes"]
+    return {
+        "name": scores["name"],
+        "dataset": scores["dataset"],
+        "model": scores["model"]["name"],
+        "verdict": scores["verdict"],
+        "created": scores["created"],
+        "positive": classes[-1] if len(classes) == 2 else None,
+        "n_rejected": scores["n_rejected"],
+        "scores": _scores(scores["metrics"]),
+        "baselines": {name: _scores(metrics) for name, metrics in scores["baselines"].items()},
+        "seed_spread": {
+            name: tuple(np.nan if v is None else v for v in values)
+            for name, values in scores["seed_means"].items()
+        },
+        "duplicates": str(scores.get("duplicates") or ""),
+        "protocol": str(scores["protocol"]["description"]),
+        "refit": bool(scores["protocol"].get("refit", True)),
+    }
 
 
 def _of_network(network: Network | None, packed: PackedGraphs) -> dict[str, Any]:
@@ -173,17 +184,6 @@ def _run_rows(usable: pd.DataFrame, classes: tuple[str, ...]) -> RunRows:
         probabilities=_probabilities(usable, classes) if classes else np.zeros((n, 0)),
         classes=classes,
     )
-
-
-def _same_data(recipe: Recipe, scores: dict[str, Any]) -> GraphSet | MoleculeSet:
-    origin = open_data(recipe)
-    if origin.sha256 != scores["data_hash"]:
-        raise DataFileError(
-            origin.source,
-            "the data are not those the run was trained on (another sha256)",
-            "Restore them, or train again.",
-        )
-    return origin
 
 
 def _codes(names: "pd.Series[str]", classes: tuple[str, ...]) -> NDArray[np.int64]:
@@ -262,15 +262,6 @@ def _label_counts(
     counts = np.zeros((len(names), n_classes), dtype=np.int64)
     np.add.at(counts, (codes, owner), 1)
     return dict(zip(names, counts, strict=True))
-
-
-def _drawing(
-    nodes: NodeNames, packed: PackedGraphs, position: int
-) -> tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]:
-    codes, names = nodes
-    start, end = packed.node_pointer[position : position + 2]
-    edges = packed.edge_index[:, slice(*packed.edge_pointer[position : position + 2])]
-    return edges.astype(np.int64), codes[start:end], names
 
 
 def _environment(bundle: OpenBundle) -> dict[str, str]:

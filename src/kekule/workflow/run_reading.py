@@ -1,17 +1,19 @@
 """What the files of a finished run say, checked for what a page needs of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from kekule._errors import OutputError
+from kekule._errors import DataFileError, OutputError
 from kekule.visualization.ensemble_view import ensemble_of
 from kekule.visualization.examination_view import examination_of
 from kekule.visualization.uncertainty_view import uncertainty_of
+from kekule.workflow.graph_set import GraphSet
+from kekule.workflow.molecule_set import MoleculeSet
 from kekule.workflow.run_folder import EXAMINATION
 
 ASKED = ("target", "probability")  # columns of each of several tasks
@@ -62,6 +64,22 @@ def read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any], pd.DataFrame, p
                 run, f"it is no complete run: {name} has no {missing[0]!r}", "Train it again."
             )
     return scores, audit, table, curves
+
+
+def check_data(origin: GraphSet | MoleculeSet, scores: Mapping[str, Any]) -> None:
+    """Refuse data that are not those a run was trained on, by what its scores say of them.
+
+    Raises
+    ------
+    DataFileError
+        If they have changed.
+    """
+    if origin.sha256 != scores["data_hash"]:
+        raise DataFileError(
+            origin.source,
+            "the data are not those the run was trained on (another sha256)",
+            "Restore them, or train again.",
+        )
 
 
 def _named(run: Path, *beginnings: str) -> list[str]:

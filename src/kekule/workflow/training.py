@@ -3,10 +3,9 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,9 +27,9 @@ from kekule.evaluation import (
     tasks_of,
 )
 from kekule.evaluation import Progress as Word
-from kekule.evaluation.nested import grid_of, n_trainings, recipe_of_result
+from kekule.evaluation.nested import grid_of, recipe_of_result
 from kekule.evaluation.parallel import one_thread
-from kekule.evaluation.plan import n_steps, plan_of, told_of_plan
+from kekule.evaluation.plan import plan_of, told_of_plan
 from kekule.evaluation.uncertainty import Uncertainty
 from kekule.evaluation.uncertainty_domain import domain_of_run
 from kekule.evaluation.uncertainty_estimate import estimate_uncertainty, told_of_shipped
@@ -46,7 +45,7 @@ from kekule.workflow.logs import log_to
 from kekule.workflow.metric_streams import MetricStream
 from kekule.workflow.molecule_set import MoleculeSet
 from kekule.workflow.prepare import Prepared, prepare, split_hash
-from kekule.workflow.progress import FoldProgress, StageProgress
+from kekule.workflow.progress import FoldProgress, StageProgress, work_of
 from kekule.workflow.reporting import report, report_beside
 from kekule.workflow.run_folder import CHANGES, FILES, GO_ON, LOG, PROFILE, RunFolder
 from kekule.workflow.tables import predictions_table
@@ -282,13 +281,10 @@ def _cross_validate(
     if kept:
         log.info("resumed: %d finished folds are kept, %d to run", kept, len(left))
     name = recipe.model.name
-    epochs = max((int(one.get("train.epochs", 0)) for one in grid_of(recipe)), default=0)
-    trainings: Callable[[FoldTask], int] = partial(n_trainings, recipe)
     if name == AUTO:
-        plan = plan_of(prepared.inputs)
-        log.info("%s", told_of_plan(plan))
-        epochs, trainings = 1, lambda _: n_steps(plan)
-    bar = FoldProgress(name, left, epochs or recipe.train.epochs, show=show, trainings=trainings)
+        log.info("%s", told_of_plan(plan_of(prepared.inputs)))
+    epochs, trainings = work_of(prepared.inputs)
+    bar = FoldProgress(name, left, epochs, show=show, trainings=trainings)
     stream = MetricStream(folder.files, network=name, tensorboard=recipe.train.tensorboard)
 
     def on_progress(word: Word) -> None:

@@ -120,7 +120,7 @@ def trials_table(work: Work, store: TrialStore) -> pd.DataFrame:
 
 def write_results(work: Work, store: TrialStore, told: Told, recipe: Recipe) -> None:
     """Write table, best recipe, numbers and page into the folder, each whole or not at all."""
-    from kekule.visualization.report import write_whole  # brings matplotlib along
+    from kekule.visualization.page import write_whole
     from kekule.visualization.tuning_page import write_tuning_page
 
     folder = work.folder

@@ -3,11 +3,11 @@
 import json
 import math
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from pages_read import EVIL, Page, artists
 
 from kekule._errors import OutputError
 from kekule.evaluation.model_comparison import FoldTable, compare_models
@@ -29,40 +29,7 @@ from kekule.visualization.comparison_page import (
 )
 from kekule.visualization.palette import number
 
-EVIL = "<script>alert('x')</script> $\\foo_{$ & -->"
 LONG = "models/2026-01-02/a-very-long-name-of-a-run-that-nobody-would-give/" + "x" * 120
-
-
-class Page(HTMLParser):
-    """Cells of every table by its id, ids, and visible text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tables, self.ids, self.words, self.tags = {}, [], [], []
-        self.cell, self.table = None, None
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        self.tags.append((tag, given))
-        self.ids += [given["id"]] if "id" in given else []
-        if tag == "table":
-            self.table = self.tables.setdefault(given.get("id", len(self.tables)), [])
-        if tag == "tr":
-            self.table.append([])
-        if tag in ("td", "th"):
-            self.cell = []
-
-    def handle_data(self, data):
-        self.words.append(data)
-        if self.cell is not None:
-            self.cell.append(data)
-
-    def handle_endtag(self, tag):
-        if tag in ("td", "th") and self.cell is not None:
-            self.table[-1].append("".join(self.cell))
-            self.cell = None
 
 
 def told_of(scores, names=None, *, least=0.0, higher=True, networks=2, folds=5):
@@ -114,10 +81,6 @@ def told(request):
 @pytest.fixture(scope="module")
 def page(told):
     return render_comparison(told)
-
-
-def artists(figure, gid):
-    return figure.findobj(lambda artist: artist.get_gid() == gid)
 
 
 def test_every_model_is_on_the_page_with_the_numbers_of_the_json(told, page):

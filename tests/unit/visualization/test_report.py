@@ -1,41 +1,23 @@
 import re
 import time
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pages_read import Page
 
 from kekule._errors import OutputError
 from kekule.evaluation import METRICS
 from kekule.visualization.catalogue import FIGURES
+from kekule.visualization.page import write_whole
 from kekule.visualization.palette import METRIC_NAMES
-from kekule.visualization.report import write_report, write_whole
+from kekule.visualization.report import write_report
 from kekule.visualization.tables import score_tables
 
 SECTIONS = ("summary", "data", "learning", "scores", "members", "uncertainty", "examination")
 SECTIONS += ("errors", "model", "embedding", "reproduce", "all-rows")
 HOSTILE = "<script>alert('x')</script>"
-
-
-class Page(HTMLParser):
-    """Elements of a page as (tag, attributes), and its visible text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.words = [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def ids(self):
-        return [attrs["id"] for _, attrs in self.elements if "id" in attrs]
 
 
 @pytest.fixture(scope="module", params=["mutag", "enzymes"])
@@ -49,30 +31,30 @@ def written(request, tmp_path_factory):
 
 def test_every_figure_and_every_section_stands_on_the_page_once(written):
     _, text, _ = written
-    ids = Page(text).ids()
+    ids = Page(text).ids
     for expected in [*(f"figure-{name}" for name in FIGURES), *SECTIONS]:
         assert ids.count(expected) == 1, expected
 
 
 def test_no_two_elements_share_an_id(written):
     _, text, _ = written
-    ids = Page(text).ids()
+    ids = Page(text).ids
     assert sorted(ids) == sorted(set(ids))
 
 
 def test_every_figure_has_a_caption_and_a_link_in_the_contents_leads_to_each_section(written):
     _, text, _ = written
     page = Page(text)
-    assert sum(tag == "figcaption" for tag, _ in page.elements) == len(FIGURES)
-    hrefs = {attrs.get("href") for tag, attrs in page.elements if tag == "a"}
+    assert sum(tag == "figcaption" for tag, _ in page.tags) == len(FIGURES)
+    hrefs = {attrs.get("href") for tag, attrs in page.tags if tag == "a"}
     assert {f"#{section}" for section in SECTIONS} <= hrefs
 
 
 def test_every_link_within_the_page_leads_somewhere(written):
     _, text, _ = written
     page = Page(text)
-    ids = set(page.ids())
-    links = [attrs["href"] for tag, attrs in page.elements if tag == "a" and "href" in attrs]
+    ids = set(page.ids)
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a" and "href" in attrs]
     assert all(link[1:] in ids for link in links if link.startswith("#"))
     assert sum(link.startswith("#row-") for link in links) >= 12
 
@@ -80,7 +62,7 @@ def test_every_link_within_the_page_leads_somewhere(written):
 def test_nothing_is_loaded_from_outside_the_file(written):
     _, text, _ = written
     loading = ("src", "href", "xlink:href", "data", "action", "poster", "srcset")
-    for tag, attrs in Page(text).elements:
+    for tag, attrs in Page(text).tags:
         for name in loading:
             value = attrs.get(name) or "#"
             assert value.startswith(("#", "data:")), (tag, name, value)
@@ -101,7 +83,7 @@ def test_figure_files_are_written_beside_the_page_and_nothing_else(written):
 
 def test_every_row_of_the_view_has_its_anchor(written):
     view, text, _ = written
-    assert {f"row-{row}" for row in view.rows} <= set(Page(text).ids())
+    assert {f"row-{row}" for row in view.rows} <= set(Page(text).ids)
 
 
 def test_an_undefined_number_is_said_in_words(written):
@@ -129,15 +111,15 @@ def test_names_that_are_markup_stay_names(mutag, tmp_path):
         molecules=(None,) * len(mutag.rows),
     )
     page = Page(write_report(hostile, tmp_path / "r.html").read_text())
-    assert sum(tag == "script" for tag, _ in page.elements) == 1
-    assert not [attrs for _, attrs in page.elements if any(a.startswith("on") for a in attrs)]
+    assert sum(tag == "script" for tag, _ in page.tags) == 1
+    assert not [attrs for _, attrs in page.tags if any(a.startswith("on") for a in attrs)]
     assert HOSTILE in page.words
 
 
 def test_the_policy_of_the_page_allows_its_own_script_only(written):
     _, text, _ = written
     page = Page(text)
-    (policy,) = (a["content"] for _, a in page.elements if a.get("http-equiv"))
+    (policy,) = (a["content"] for _, a in page.tags if a.get("http-equiv"))
     assert policy.startswith("default-src 'none'")
     assert re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='$", policy)
 
@@ -170,6 +152,11 @@ def test_a_place_that_cannot_be_written_to_names_itself_and_the_cure(mutag, tmp_
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match=r"report\.html: cannot be written .*Give a folder"):
         write_whole(tmp_path / "file" / "report.html", b"page")
+
+
+def test_a_name_outside_unicode_is_no_reason_to_go_without_a_page(mutag, tmp_path):
+    path = write_report(replace(mutag, name="assay \udc80"), tmp_path / "report.html")
+    assert "assay ?" in " ".join(Page(path.read_text(encoding="utf-8")).words)
 
 
 def test_a_run_without_anything_optional_still_has_a_page(mutag, tmp_path):

@@ -4,10 +4,10 @@ import copy
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from pages_read import EVIL, Page, artists
 
 from kekule._errors import OutputError
 from kekule.visualization.canvas import png_bytes
@@ -34,7 +34,6 @@ from kekule.visualization.tuning_page import (
     write_tuning_page,
 )
 
-EVIL = "<script>alert('x')</script> $\\foo_{$ & -->"
 SPACE = {
     "model.hidden": [32, 64, 128],
     "model.virtual_node": [True, False],
@@ -42,38 +41,6 @@ SPACE = {
     "model.dropout": {"low": 0.0, "high": 0.6, "step": 0.2},
     "train.learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
 }
-
-
-class Page(HTMLParser):
-    """Cells of every table by its id, ids, tags and visible text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tables, self.ids, self.words, self.tags = {}, [], [], []
-        self.cell, self.table = None, None
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        self.tags.append((tag, given))
-        self.ids += [given["id"]] if "id" in given else []
-        if tag == "table":
-            self.table = self.tables.setdefault(given.get("id", len(self.tables)), [])
-        if tag == "tr":
-            self.table.append([])
-        if tag in ("td", "th"):
-            self.cell = []
-
-    def handle_data(self, data):
-        self.words.append(data)
-        if self.cell is not None:
-            self.cell.append(data)
-
-    def handle_endtag(self, tag):
-        if tag in ("td", "th") and self.cell is not None:
-            self.table[-1].append("".join(self.cell))
-            self.cell = None
 
 
 def trial(k, rng, state="complete", *, folds=3, reason="", own=False):
@@ -154,10 +121,6 @@ def told(request):
 @pytest.fixture(scope="module")
 def page(told):
     return render_tuning(told)
-
-
-def artists(figure, gid):
-    return figure.findobj(lambda artist: artist.get_gid() == gid)
 
 
 def test_the_page_is_whole_loads_nothing_and_no_id_stands_twice(told, page):

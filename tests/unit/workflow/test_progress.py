@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from kekule.evaluation import FINAL, NETWORK, FoldResult, FoldTask, Progress
 from kekule.models import EpochReport
 from kekule.workflow.progress import FoldProgress
+from kekule.workflow.tuning_progress import TuningProgress
 
 TASKS = [FoldTask(NETWORK, 0, FINAL), FoldTask(NETWORK, 0, 0), FoldTask("majority", 0, 0)]
 RESULT = FoldResult(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 2)))
@@ -90,3 +92,38 @@ def test_words_and_results_of_two_threads_add_up():
         talk.join()
     assert progress.bar.tasks[0].completed == 1000
     assert progress.finished == 200
+
+
+def trial(state, value=None, *, last_step=None, **attributes):
+    """A trial as the journal has it."""
+    named = SimpleNamespace(name=state, is_finished=lambda: state != "RUNNING")
+    return SimpleNamespace(state=named, value=value, last_step=last_step, user_attrs=attributes)
+
+
+def test_a_tuning_counts_ended_trials_and_those_underway_by_their_folds(capsys):
+    searches = [
+        SimpleNamespace(plan=SimpleNamespace(name=name), folds=range(4)) for name in ("one", "two")
+    ]
+    work = SimpleNamespace(n_trials=3, searches=searches, metric="brier")
+    trials = {
+        "one": [
+            trial("COMPLETE", 0.3),
+            trial("COMPLETE", 0.2),
+            trial("PRUNED", 0.1),
+            trial("FAIL", reason="killed"),
+        ],
+        "two": [trial("COMPLETE", 0.4), trial("RUNNING", last_step=3), trial("RUNNING")],
+    }
+    with TuningProgress(work, show=True) as progress:
+        progress.look(SimpleNamespace(trials=trials.__getitem__))
+        (line,) = progress.bar.tasks
+        assert (line.completed, line.total) == (4.75, 6)
+        assert line.fields["trials"] == "4/6 trials"
+        assert line.description == "two: best brier 0.4000"
+        trials["two"] = [trial("RUNNING")]
+        progress.look(SimpleNamespace(trials=trials.__getitem__))
+        assert line.description == "two: no trial ended yet"
+        trials["two"] = [trial("COMPLETE", 0.4)] * 5  # of two terminals, more than were asked for
+        progress.look(SimpleNamespace(trials=trials.__getitem__))
+        assert line.completed == line.total
+    assert capsys.readouterr().out == ""
